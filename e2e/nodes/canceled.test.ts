@@ -1,0 +1,58 @@
+/** A migration is cancelled from another terminal: before the application was stopped, and after. The source runs on, the target is empty. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { resources } from '../../src/kube/index.ts';
+import { clientOf, freshHub, noBed, runCli, startCli, theBed, userEnvironment } from '../support/bed.ts';
+import { deploy, leftovers, removeNamespace, replicasOf, smallApp, stateOf, waitRunning } from '../support/small-app.ts';
+import { stepBegins } from '../support/status.ts';
+
+for (const step of ['Seed', 'FinalSync'] as const) {
+  test(`cancelled in step ${step}`, { skip: noBed, timeout: 300_000 }, async (t) => {
+    const bed = theBed();
+    const source = clientOf(bed, 'source');
+    const target = clientOf(bed, 'target');
+    const hubFile = freshHub();
+    const env = userEnvironment(bed, { TRANSHIP_HUB: hubFile });
+    const name = `cancel-${step.toLowerCase()}-${Date.now().toString(36)}`;
+    const from = `${name}-app`;
+    const to = `${name}-new`;
+    t.after(async () => {
+      await removeNamespace(source, from);
+      await removeNamespace(target, to);
+      await source.close();
+      await target.close();
+    });
+    await deploy(source, smallApp(from));
+    const before = await stateOf(source, from, await waitRunning(source, from, t.signal));
+
+    const args = ['migrate', '--from', 'source', '--to', 'target', '-n', from, '--map-namespace', `${from}=${to}`];
+    args.push('--map-storage-class', 'fast=silver', '--location', `s3://${bed.s3.bucket}/${name}`, '--name', name, '--yes');
+    const run = startCli(args, env);
+    let ended = false;
+    const finished = run.finished.finally(() => (ended = true));
+    await stepBegins(hubFile, name, step, { until: () => ended, signal: t.signal });
+    const cancel = await runCli(['cancel', name], env);
+    const result = await finished;
+    assert.equal(result.code, 5, `${result.stderr}\n${cancel.stderr}`);
+
+    const deployment = await source.get(resources.deployments, 'counter', from);
+    assert.equal(await replicasOf(source, from), 1);
+    const annotations = deployment?.metadata.annotations ?? {};
+    assert.deepEqual(
+      Object.keys(annotations).filter((key) => key.startsWith('tranship.io/')),
+      [],
+      'no mark of ours stays on the source',
+    );
+    const after = await stateOf(source, from, await waitRunning(source, from, t.signal));
+    assert.ok(after.lines.length >= before.lines.length);
+    assert.deepEqual(
+      after.lines,
+      after.lines.map((_, index) => index + 1),
+      'the source lost nothing',
+    );
+    assert.deepEqual(await leftovers(source, name), []);
+    assert.deepEqual(await leftovers(target, name), []);
+    const namespace = await target.get(resources.namespaces, to);
+    assert.ok(namespace === undefined || namespace.metadata.deletionTimestamp !== undefined, 'the target holds nothing of it');
+  });
+}

@@ -1,0 +1,155 @@
+/** What a plan needs to know of a cluster. Reads only; content of Secrets is not kept. */
+import type { Captured } from '../api/captured.ts';
+import { byText, fieldAt, textOf } from '../api/fields.ts';
+import type { KubeObject, ResourceType } from '../api/object.ts';
+import type { Surface, SurfaceStorageClass } from '../api/plan.ts';
+import { TranshipError } from '../errors.ts';
+import { resources, type KubeClient, type Resource } from '../kube/index.ts';
+import { servedAs } from '../api/served.ts';
+import { inParallel } from './listing.ts';
+import { discoverWhole, listAll, readOne, type Reader } from './reading.ts';
+
+export interface SurfaceOptions {
+  /** The namespaces that the move reads (source) or writes (target), by the names they have there. */
+  namespaces: readonly string[];
+  captured: Captured;
+  signal: AbortSignal;
+}
+
+const DEFAULT_CLASS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
+const DEFAULT_SNAPSHOT_CLASS = 'snapshot.storage.kubernetes.io/is-default-class';
+
+/** Reads the surface of a source or target: what it serves, its classes, and what is already there under the names of the move. */
+export async function readSurface(client: KubeClient, options: SurfaceOptions): Promise<Surface> {
+  const { signal } = options;
+  const [id, version, discovery] = await Promise.all([
+    client.clusterId({ signal }),
+    client.version({ signal }),
+    discoverWhole(client, signal),
+  ]);
+  const types = discovery.resources;
+  const unread: Unread = [];
+  const look: Look = { reader: { client, signal, broken: new Set(discovery.broken.map(({ group }) => group)) }, types, unread };
+  const [namespaces, storageClasses, snapshotClasses, drivers, ingressClasses, existing] = await Promise.all([
+    readAll(look, resources.namespaces),
+    readAll(look, resources.storageClasses),
+    readAll(look, resources.volumeSnapshotClasses),
+    readAll(look, resources.csiDrivers),
+    readAll(look, resources.ingressClasses),
+    // The captured namespaces of the source themselves can collide with nothing; there is no need to read them again.
+    id === options.captured.cluster.id && sameNames(options.namespaces, options.captured.namespaces) ? [] : readExisting(look, options),
+  ]);
+  const names = (objects: readonly KubeObject[]) => objects.map((object) => object.metadata.name).toSorted(byText);
+  const byName = <Item extends { name: string }>(items: Item[]) => items.toSorted((a, b) => byText(a.name, b.name));
+  return {
+    cluster: { id, name: client.name, version: version.gitVersion },
+    resources: types.map((type) => ({ ...type })),
+    brokenGroups: discovery.broken,
+    namespaces: names(namespaces),
+    storageClasses: byName(storageClasses.map(storageClassOf)),
+    snapshotClasses: byName(
+      snapshotClasses.map((object) => ({
+        name: object.metadata.name,
+        driver: textOf(object.driver) ?? '',
+        isDefault: object.metadata.annotations?.[DEFAULT_SNAPSHOT_CLASS] === 'true',
+      })),
+    ),
+    csiDrivers: names(drivers),
+    ingressClasses: names(ingressClasses),
+    existing,
+    ...(unread.length > 0 && { unread: unread.toSorted((a, b) => byText(JSON.stringify(a), JSON.stringify(b))) }),
+  };
+}
+
+type Unread = NonNullable<Surface['unread']>;
+
+/** What all reads of one surface share. */
+interface Look {
+  reader: Reader;
+  types: readonly ResourceType[];
+  /** Filled on the way. */
+  unread: Unread;
+}
+
+function sameNames(left: readonly string[], right: readonly string[]): boolean {
+  return new Set(left).symmetricDifference(new Set(right)).size === 0;
+}
+
+function storageClassOf(object: KubeObject): SurfaceStorageClass {
+  return {
+    name: object.metadata.name,
+    provisioner: textOf(object.provisioner) ?? '',
+    isDefault: DEFAULT_CLASS.some((name) => object.metadata.annotations?.[name] === 'true'),
+    bindingMode: object.volumeBindingMode === 'WaitForFirstConsumer' ? 'WaitForFirstConsumer' : 'Immediate',
+    allowExpansion: object.allowVolumeExpansion === true,
+  };
+}
+
+/** All of a kind; none when it is not served, or not for us: then it is among the unread, and the plan says what it misses. */
+async function readAll(look: Look, resource: Resource): Promise<KubeObject[]> {
+  const served = look.types.find((type) => type.group === resource.group && type.kind === resource.kind);
+  return served === undefined ? [] : await readIn(look, served, undefined, look.reader.signal);
+}
+
+async function readIn(
+  { reader, unread }: Look,
+  type: ResourceType,
+  namespace: string | undefined,
+  signal: AbortSignal,
+): Promise<KubeObject[]> {
+  const reading = await listAll({ ...reader, signal }, type, namespace);
+  if ('value' in reading) return reading.value;
+  if (reading.refusal.reason !== 'NotServed') {
+    const { group, resource } = type;
+    unread.push({ group, resource, ...(namespace !== undefined && { namespace }), message: reading.refusal.sentence });
+  }
+  return [];
+}
+
+/** What could collide: the captured kinds in the namespaces, and cluster-scoped objects by their captured names. */
+async function readExisting(look: Look, { namespaces, captured }: SurfaceOptions): Promise<KubeObject[]> {
+  const { types, reader } = look;
+  const served = (type: ResourceType) => {
+    const there = servedAs(type, types);
+    // In the version that was captured, so that contents can be compared.
+    return there?.versions.includes(type.version) === true ? { ...there, version: type.version } : there;
+  };
+  const kinds = new Map<string, ResourceType>();
+  const named: { type: ResourceType; name: string }[] = [];
+  for (const { resource, object } of captured.objects) {
+    const type = served(resource);
+    if (type === undefined || (type.group === '' && type.kind === 'Namespace')) continue;
+    if (type.namespaced) kinds.set(`${type.resource}.${type.group}`, type);
+    else named.push({ type, name: object.metadata.name });
+  }
+  const namespaceType = types.find((type) => type.group === '' && type.kind === 'Namespace');
+  if (namespaceType !== undefined) named.push(...namespaces.map((name) => ({ type: namespaceType, name })));
+  const [single, listed] = await Promise.all([
+    inParallel(named, reader.signal, async ({ type, name }, signal) => {
+      const reading = await readOne({ ...reader, signal }, type, name);
+      if ('value' in reading) return reading.value;
+      throw new TranshipError('Forbidden', reading.refusal.sentence, { hint: `Grant get on ${type.resource}.` });
+    }),
+    inParallel(
+      [...kinds.values()].flatMap((type) => namespaces.map((namespace) => ({ type, namespace }))),
+      reader.signal,
+      async ({ type, namespace }, signal) => await readIn(look, type, namespace, signal),
+    ),
+  ]);
+  return [...single.filter((object) => object !== undefined), ...listed.flat()].map(withoutSecrets);
+}
+
+/** Names and marks are enough to see a collision; values of the target's Secrets are none of our business. */
+function withoutSecrets(object: KubeObject): KubeObject {
+  const { managedFields, ...metadata } = object.metadata;
+  void managedFields;
+  if (object.kind !== 'Secret') return { ...object, metadata };
+  const { name, namespace, annotations, labels } = metadata;
+  const marks = Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => !key.includes('last-applied')));
+  return {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    type: fieldAt(object, 'type'),
+    metadata: { name, ...(namespace !== undefined && { namespace }), ...(labels && { labels }), annotations: marks },
+  };
+}

@@ -1,0 +1,301 @@
+import { constants, closeSync, fstatSync, openSync, statfsSync } from 'node:fs';
+import {
+  defaultChunkSize,
+  type Entry,
+  KnownChunks,
+  openVolume,
+  readChunks,
+  readEntries,
+  type RoundDocument,
+  type VolumeStore,
+  displayPath,
+} from '../archive/index.ts';
+import { TranshipError } from '../errors.ts';
+import { openLocation } from '../location/index.ts';
+import { Cursor } from './cursor.ts';
+import { lockVolume } from './lock.ts';
+import { ManifestBuilder } from './manifest.ts';
+import type { OutTask, ReadItem, ReadResult } from './out-stream.ts';
+import { Pool } from './pool.ts';
+import { Problems } from './problems.ts';
+import type { CopyOutJob, MoverResult } from './protocol.ts';
+import type { Run } from './run.ts';
+import { entryOf, isUnchanged, seesTrustedAttributes, vanished, walk } from './scan.ts';
+import { deviceSize } from './sys.ts';
+import { isGone, Tree } from './tree.ts';
+
+/** A task is one big file's range of this many chunks, or small files up to its bytes. */
+const chunksPerTask = 8;
+const filesPerTask = 128;
+const mostWaiting = 4096;
+/** statfs types whose inode numbers and ctimes are real: ext, xfs, btrfs, f2fs, tmpfs, zfs. Others are always hashed. */
+const trusted = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x01021994, 0x2fc12fc1]);
+/**
+ * A file is taken for unchanged only when it was at rest for this many seconds before the newest change in its round. A snapshot of a block
+ * device may hold the new times of a file before its new data: the journal carries times at once, overwritten pages are written back after
+ * half a minute or later. (Clocks that tick in steps of 2 s are covered by it.)
+ */
+const settled = 300;
+
+/** Copies a volume into the archive as one round. Read top down: open, what is known, walk, read, commit. */
+export async function copyOut(job: CopyOutJob, run: Run): Promise<MoverResult> {
+  const started = performance.now();
+  const location = openLocation(job.archive.location, run.relay === undefined ? {} : { relay: run.relay });
+  const store = await openVolume({ location, lineage: job.archive.lineage, key: job.archive.key, volume: job.volume }, run.signal);
+  const committed = await store.findRound(job.round, run.signal);
+  // The answer of a run that had finished was lost: a round is never written twice.
+  if (committed !== undefined) return resultOf(committed.document, committed.hash, run, started);
+  const parent = job.parent === undefined ? undefined : (await store.readRound(job.parent, run.signal)).document;
+  if (parent !== undefined && parent.mode !== job.source.mode)
+    throw new TranshipError('InvalidInput', `Round ${parent.round} of ${job.volume} is of a ${parent.mode} volume.`);
+  const unlock = await lockVolume(job.source, 'shared', run.signal);
+  run.phase('scan', true);
+  const known = await knownChunks(store, job, parent, run.signal);
+  const chunkSize = parent?.chunkSize ?? defaultChunkSize;
+  const pool = new Pool(run, { role: 'tranship-stream', job, meter: run.meter.shared, chunkSize, known: known.share() }, 3);
+  try {
+    const writer = store.packWriter(job.round, { throttle: async (bytes) => run.meter.add('bytesTransferred', bytes), signal: run.signal });
+    const copy = new RoundCopy(job, run, pool, new ManifestBuilder(writer, known), chunkSize);
+    const trustBefore = job.source.mode === 'Block' ? await copy.device() : await copy.files(store, parent);
+    run.phase('copy', false);
+    await pool.toAll({ finish: true } satisfies OutTask);
+    copy.problems.throwIfAny('read');
+    const shards = await copy.manifest.finish();
+    await writer.finish();
+    run.signal.throwIfAborted();
+    const document: RoundDocument = {
+      format: 'tranship-round',
+      version: 1,
+      volume: job.volume,
+      round: job.round,
+      mode: job.source.mode,
+      chunkSize,
+      shards,
+      files: copy.manifest.files,
+      bytes: copy.manifest.bytes,
+      bytesChanged: copy.changed,
+      ...(trustBefore === undefined ? {} : { trustBefore }),
+      notes: copy.notes,
+    };
+    const { hash, bytes } = await store.commitRound(document, run.signal);
+    run.meter.add('bytesTransferred', bytes);
+    return resultOf(document, hash, run, started);
+  } finally {
+    await pool.close();
+    await location.close();
+    unlock();
+  }
+}
+
+function resultOf(document: RoundDocument, manifestHash: string, run: Run, started: number): MoverResult {
+  return {
+    files: document.files,
+    bytes: document.bytes,
+    bytesChanged: document.bytesChanged,
+    bytesTransferred: run.meter.get('bytesTransferred'),
+    bytesTargetRead: 0,
+    durationMs: Math.round(performance.now() - started),
+    notes: document.notes,
+    manifestHash,
+  };
+}
+
+/** Chunks that need not be sent: those of the parent round, and those that a killed run of this round has stored already. */
+async function knownChunks(
+  store: VolumeStore,
+  job: CopyOutJob,
+  parent: RoundDocument | undefined,
+  signal: AbortSignal,
+): Promise<KnownChunks> {
+  const known = KnownChunks.empty();
+  if (parent !== undefined) {
+    for (const ref of parent.shards) known.add(ref);
+    for await (const entry of readEntries(store, parent, signal)) {
+      for (const [, ref] of entry.lists ?? []) known.add(ref);
+      for await (const [, ref] of readChunks(store, entry, signal)) known.add(ref);
+    }
+  }
+  for await (const refs of store.leftovers(job.round, signal)) for (const ref of refs) known.add(ref);
+  return known;
+}
+
+class RoundCopy {
+  readonly job: CopyOutJob;
+  readonly run: Run;
+  readonly pool: Pool;
+  readonly manifest: ManifestBuilder;
+  readonly problems = new Problems();
+  readonly notes: { path: string; note: string }[] = [];
+  readonly #chunkSize: number;
+  readonly #running = new Set<Promise<void>>();
+  #batch: { items: ReadItem[]; slots: [slot: ReturnType<ManifestBuilder['announce']>, part: number][]; bytes: number } = {
+    items: [],
+    slots: [],
+    bytes: 0,
+  };
+  #failure: unknown;
+  changed = 0;
+
+  constructor(job: CopyOutJob, run: Run, pool: Pool, manifest: ManifestBuilder, chunkSize: number) {
+    this.job = job;
+    this.run = run;
+    this.pool = pool;
+    this.manifest = manifest;
+    this.#chunkSize = chunkSize;
+  }
+
+  /** A raw device: one entry with all its chunks. */
+  async device(): Promise<undefined> {
+    const fd = openSync(this.job.source.path, constants.O_RDONLY);
+    let size: number;
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isBlockDevice()) throw new TranshipError('InvalidInput', `${this.job.source.path} is no block device.`);
+      size = deviceSize(fd);
+    } finally {
+      closeSync(fd);
+    }
+    this.#total(size, 1);
+    await this.#content({ path: '', type: 'device', size }, 0n);
+    await this.#drain();
+    return undefined;
+  }
+
+  /** A file system: returns the `trustBefore` of this round. */
+  async files(store: VolumeStore, parent: RoundDocument | undefined): Promise<number | undefined> {
+    const scanStart = Math.floor(Date.now() / 1000);
+    const fileSystem = statfsSync(this.job.source.path).type;
+    const trust = trusted.has(fileSystem);
+    const tree = new Tree(this.job.source.path);
+    const before = parent === undefined ? undefined : new Cursor(readEntries(store, parent, this.run.signal));
+    const linked = new Map<string, string>();
+    let newest = 0;
+    let labels = 0;
+    if (!seesTrustedAttributes())
+      this.#note('', 'trusted.* attributes, if there are any, are not carried: only CAP_SYS_ADMIN can see them');
+    const skipped = (path: string, error: unknown): void => {
+      if (vanished(path, error)) this.#note(path, 'vanished while it was read');
+      else this.problems.add(path, error);
+    };
+    for await (const found of walk(tree, skipped)) {
+      this.run.signal.throwIfAborted();
+      let entry: Entry | 'socket';
+      try {
+        entry = entryOf(tree, found, () => void labels++);
+      } catch (error) {
+        if (isGone(error)) this.#note(found.path, 'vanished while it was read');
+        else this.problems.add(found.path, error);
+        continue;
+      }
+      if (entry === 'socket') {
+        this.#note(found.path, 'socket left out: it belongs to a running process');
+        continue;
+      }
+      newest = Math.max(newest, Number(found.stat.ctimeNs / 1_000_000_000n));
+      const earlier = await before?.at(found.path);
+      if (entry.type !== 'directory' && found.stat.nlink > 1n) {
+        const inode = `${found.stat.dev}:${found.stat.ino}`;
+        const first = linked.get(inode);
+        if (first === undefined) linked.set(inode, found.path);
+        else entry = { path: found.path, type: 'hardlink', link: first };
+      }
+      if (entry.type !== 'file') {
+        this.manifest.announce(entry, 0);
+        this.#total(0, entry.type === 'directory' ? 0 : 1);
+        if (entry.type !== 'directory') this.run.meter.add('filesDone', 1);
+      } else {
+        this.#total(entry.size ?? 0, 1);
+        if (trust && isUnchanged(entry, earlier, parent?.trustBefore)) this.#reuse(entry, earlier);
+        else await this.#content(entry, found.stat.mtimeNs);
+      }
+      if (this.manifest.waiting > 256) await this.manifest.flush();
+      while (this.manifest.waiting > mostWaiting) await this.#step();
+    }
+    tree.close();
+    await this.#drain();
+    if (labels > 0)
+      this.#note('', `SELinux labels of ${labels} paths are not carried: the target's kubelet labels volumes when it mounts them`);
+    return trust ? Math.min(scanStart, newest) - settled : undefined;
+  }
+
+  #reuse(entry: Entry, earlier: Entry | undefined): void {
+    if (earlier?.chunks !== undefined) entry.chunks = earlier.chunks;
+    if (earlier?.lists !== undefined) entry.lists = earlier.lists;
+    if (earlier?.used !== undefined) entry.used = earlier.used;
+    this.manifest.announce(entry, 0);
+    this.run.meter.add('bytesDone', entry.size ?? 0);
+    this.run.meter.add('filesDone', 1);
+  }
+
+  /** Puts the content of an entry into tasks: small files share one, big ones are split. */
+  async #content(entry: Entry, mtime: bigint): Promise<void> {
+    const size = entry.size ?? 0;
+    const chunks = Math.ceil(size / this.#chunkSize);
+    const parts = Math.ceil(chunks / chunksPerTask);
+    const slot = this.manifest.announce(entry, parts);
+    if (parts === 0) this.run.meter.add('filesDone', 1);
+    for (let part = 0; part < parts; part++) {
+      const from = part * chunksPerTask;
+      const to = Math.min(chunks, from + chunksPerTask);
+      this.#batch.items.push({ path: entry.path, size, from, to, mtime });
+      this.#batch.slots.push([slot, part]);
+      this.#batch.bytes += Math.min(size, to * this.#chunkSize) - from * this.#chunkSize;
+      if (this.#batch.bytes >= chunksPerTask * this.#chunkSize || this.#batch.items.length >= filesPerTask) await this.#dispatch();
+    }
+  }
+
+  async #dispatch(): Promise<void> {
+    const { items, slots } = this.#batch;
+    if (items.length === 0) return;
+    this.#batch = { items: [], slots: [], bytes: 0 };
+    const { done } = await this.pool.submit<ReadResult[]>({ items } satisfies OutTask);
+    const take = async (): Promise<void> => {
+      try {
+        for (const [index, result] of (await done).entries()) this.#accept(result, slots[index], items[index]);
+      } catch (error) {
+        this.#failure ??= error;
+      }
+    };
+    const running = take();
+    this.#running.add(running);
+    void running.finally(() => this.#running.delete(running));
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #accept(result: ReadResult, place: [ReturnType<ManifestBuilder['announce']>, number] | undefined, item: ReadItem | undefined): void {
+    if (place === undefined || item === undefined) return;
+    const [slot, part] = place;
+    slot.fill(part, result.chunks);
+    this.changed += result.changed;
+    if (slot.complete) this.run.meter.add('filesDone', 1);
+    if (result.problem !== undefined) this.problems.add(item.path, result.problem);
+    if (result.outcome === 'changed' && !slot.dropped && part === 0) this.#note(item.path, 'changed while it was read');
+    if (result.outcome === 'gone') {
+      if (!slot.dropped) this.#note(item.path, 'vanished while it was read');
+      slot.dropped = true;
+    }
+  }
+
+  async #step(): Promise<void> {
+    if (this.#running.size === 0) await this.#dispatch();
+    await Promise.race(this.#running);
+    if (this.#failure !== undefined) throw this.#failure;
+    await this.manifest.flush();
+  }
+
+  async #drain(): Promise<void> {
+    await this.#dispatch();
+    while (this.#running.size > 0) await this.#step();
+    if (this.#failure !== undefined) throw this.#failure;
+    await this.manifest.flush();
+  }
+
+  #total(bytes: number, files: number): void {
+    this.run.meter.add('bytesTotal', bytes);
+    this.run.meter.add('filesTotal', files);
+  }
+
+  #note(path: string, note: string): void {
+    if (this.notes.length < 1000) this.notes.push({ path: displayPath(path), note });
+  }
+}

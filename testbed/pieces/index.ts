@@ -1,0 +1,6 @@
+/**
+ * Where the programs of a test bed come from: given by the machine, downloaded with a checked hash, or built from Go modules and the
+ * system's packages, in this order, kept in the user's cache. Callers get paths; nothing here starts a cluster.
+ */
+export type { Level, LightPieces, Origin, Pieces, PiecesNeed, Work } from './pieces.ts';
+export { provideCoredns, providePieces, provideVersitygw } from './provide.ts';
