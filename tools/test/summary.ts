@@ -14,7 +14,8 @@ export function summary(stages: readonly StageOutcome[]): string[] {
   const skips = stages.flatMap((stage) => stage.skips);
   if (skips.length > 0) lines.push('', 'Skipped, and why:', ...byReason(skips));
   const failures = stages.flatMap((stage) => stage.failures);
-  if (failures.length > 0) lines.push('', 'Failed:', ...failures.map((failure) => `  ✗ ${failure.name}: ${firstLine(failure.text)}`));
+  if (failures.length > 0)
+    lines.push('', 'Failed:', ...failures.flatMap((failure) => [`  ✗ ${failure.name}`, ...firstLines(failure.text)]));
 
   const passed = stages.reduce((sum, stage) => sum + stage.passed, 0);
   lines.push('', `${passed} passed, ${failures.length} failed, ${skips.length} skipped`);
@@ -39,6 +40,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   );
 }
 
-function firstLine(text: string): string {
-  return text.split('\n').find((line) => line.trim() !== '') ?? '';
+/** Enough to see the cause in a log of which only the end was kept. */
+function firstLines(text: string): string[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(0, 12)
+    .map((line) => `      ${line}`);
 }
