@@ -2,32 +2,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resources } from '../../src/kube/index.ts';
-import { clientOf, freshHub, noBed, runCli, startCli, theBed, userEnvironment } from '../support/bed.ts';
-import { deploy, leftovers, removeNamespace, replicasOf, smallApp, stateOf, waitRunning } from '../support/small-app.ts';
+import { noBed, runCli, startCli } from '../support/bed.ts';
+import { openScene } from '../support/scene.ts';
+import { deploy, leftovers, replicasOf, smallApp, stateOf, waitRunning } from '../support/small-app.ts';
 import { stepBegins } from '../support/status.ts';
 
 for (const step of ['Seed', 'FinalSync'] as const) {
   test(`cancelled in step ${step}`, { skip: noBed, timeout: 300_000 }, async (t) => {
-    const bed = theBed();
-    const source = clientOf(bed, 'source');
-    const target = clientOf(bed, 'target');
-    const hubFile = freshHub();
-    const env = userEnvironment(bed, { TRANSHIP_HUB: hubFile });
-    const name = `cancel-${step.toLowerCase()}-${Date.now().toString(36)}`;
-    const from = `${name}-app`;
-    const to = `${name}-new`;
-    t.after(async () => {
-      await removeNamespace(source, from);
-      await removeNamespace(target, to);
-      await source.close();
-      await target.close();
-    });
+    const { source, target, name, from, to, hubFile, env, args } = openScene(t, `cancel-${step.toLowerCase()}`);
     await deploy(source, smallApp(from));
     const before = await stateOf(source, from, await waitRunning(source, from, t.signal));
 
-    const args = ['migrate', '--from', 'source', '--to', 'target', '-n', from, '--map-namespace', `${from}=${to}`];
-    args.push('--map-storage-class', 'fast=silver', '--location', `s3://${bed.s3.bucket}/${name}`, '--name', name, '--yes');
-    const run = startCli(args, env);
+    const run = startCli(['migrate', ...args, '--yes'], env);
     let ended = false;
     const finished = run.finished.finally(() => (ended = true));
     await stepBegins(hubFile, name, step, { until: () => ended, signal: t.signal });

@@ -9,26 +9,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { resources } from '../../src/kube/index.ts';
-import { clientOf, freshHub, noBed, runCli, theBed, userEnvironment } from '../support/bed.ts';
-import { deploy, leftovers, removeNamespace, smallApp, stateOf, waitRunning } from '../support/small-app.ts';
+import { noBed, runCli } from '../support/bed.ts';
+import { openScene } from '../support/scene.ts';
+import { deploy, leftovers, smallApp, stateOf, waitRunning } from '../support/small-app.ts';
 
 test('moved through a directory, and no secret is told', { skip: noBed, timeout: 300_000 }, async (t) => {
-  const bed = theBed();
-  const source = clientOf(bed, 'source');
-  const target = clientOf(bed, 'target');
+  const { bed, source, target, name, from, to, hubFile, env, ...scene } = openScene(t, 'directory');
   const store = mkdtempSync(join(tmpdir(), 'tranship-store-'));
-  const hubFile = freshHub();
-  const env = userEnvironment(bed, { TRANSHIP_HUB: hubFile });
-  const name = `directory-${Date.now().toString(36)}`;
-  const from = `${name}-app`;
-  const to = `${name}-new`;
-  t.after(async () => {
-    await removeNamespace(source, from);
-    await removeNamespace(target, to);
-    await source.close();
-    await target.close();
-    rmSync(store, { recursive: true });
-  });
+  t.after(() => rmSync(store, { recursive: true }));
   const canary = `canary-${randomBytes(12).toString('hex')}`;
   await deploy(source, smallApp(from));
   await source.create(resources.secrets, {
@@ -39,8 +27,7 @@ test('moved through a directory, and no secret is told', { skip: noBed, timeout:
   });
   const before = await stateOf(source, from, await waitRunning(source, from, t.signal));
 
-  const args = ['--from', 'source', '--to', 'target', '-n', from, '--map-namespace', `${from}=${to}`, '--map-storage-class', 'fast=silver'];
-  args.push('--location', `dir:${store}`, '--name', name);
+  const args = [...scene.args, '--location', `dir:${store}`];
   const planned = await runCli(['plan', ...args, '-o', 'json'], env);
   assert.equal(planned.code, 0, planned.stderr);
   const moved = await runCli(

@@ -6,28 +6,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { resources } from '../../src/kube/index.ts';
-import { clientOf, freshHub, noBed, runCli, theBed, userEnvironment } from '../support/bed.ts';
-import { deploy, leftovers, removeNamespace, replicasOf, smallApp, stateOf, waitRunning } from '../support/small-app.ts';
+import { noBed, runCli } from '../support/bed.ts';
+import { openScene } from '../support/scene.ts';
+import { deploy, leftovers, replicasOf, smallApp, stateOf, waitRunning } from '../support/small-app.ts';
 import { statusOf } from '../support/status.ts';
 
 test(
   'what cannot start on the target runs on the source again, and moves when the cause is mended',
   { skip: noBed, timeout: 300_000 },
   async (t) => {
-    const bed = theBed();
-    const source = clientOf(bed, 'source');
-    const target = clientOf(bed, 'target');
-    const hubFile = freshHub();
-    const env = userEnvironment(bed, { TRANSHIP_HUB: hubFile });
-    const name = `pinned-${Date.now().toString(36)}`;
-    const from = `${name}-app`;
-    const to = `${name}-new`;
-    t.after(async () => {
-      await removeNamespace(source, from);
-      await removeNamespace(target, to);
-      await source.close();
-      await target.close();
-    });
+    const { bed, source, target, name, from, to, hubFile, env, args } = openScene(t, 'pinned');
     await deploy(source, smallApp(from));
     const pinned = { 'kubernetes.io/hostname': bed.clusters.source.nodeName };
     const pin = (nodeSelector: object | null) => ({ spec: { template: { spec: { nodeSelector } } } });
@@ -35,21 +23,7 @@ test(
     await delay(500);
     await waitRunning(source, from, t.signal);
 
-    const args = [
-      'migrate',
-      '--from',
-      'source',
-      '--to',
-      'target',
-      '-n',
-      from,
-      '--map-namespace',
-      `${from}=${to}`,
-      '--map-storage-class',
-      'fast=silver',
-    ];
-    args.push('--location', `s3://${bed.s3.bucket}/${name}`, '--name', name, '--timeout-ready', '15s', '--yes');
-    const failed = await runCli(args, env);
+    const failed = await runCli(['migrate', ...args, '--timeout-ready', '15s', '--yes'], env);
     assert.equal(failed.code, 1, failed.stderr);
     assert.match(failed.stderr, /runs on source again/);
     assert.equal(await replicasOf(source, from), 1);

@@ -7,45 +7,19 @@ import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stepNames } from '../../src/api/migration.ts';
 import { resources } from '../../src/kube/index.ts';
-import { clientOf, freshHub, noBed, runCli, startCli, theBed, userEnvironment } from '../support/bed.ts';
-import { deploy, leftovers, removeNamespace, replicasOf, smallApp, stateOf, waitRunning } from '../support/small-app.ts';
+import { noBed, runCli, startCli } from '../support/bed.ts';
+import { openScene } from '../support/scene.ts';
+import { deploy, leftovers, replicasOf, smallApp, stateOf, waitRunning } from '../support/small-app.ts';
 import { statusOf, stepBegins } from '../support/status.ts';
 
 test('killed in every step, the migration ends as if nothing had happened', { skip: noBed, timeout: 600_000 }, async (t) => {
-  const bed = theBed();
-  const source = clientOf(bed, 'source');
-  const target = clientOf(bed, 'target');
-  const hubFile = freshHub();
-  const env = userEnvironment(bed, { TRANSHIP_HUB: hubFile });
-  const name = `killed-${Date.now().toString(36)}`;
-  const from = `${name}-app`;
-  const to = `${name}-new`;
-  t.after(async () => {
-    await removeNamespace(source, from);
-    await removeNamespace(target, to);
-    await source.close();
-    await target.close();
-  });
+  const { source, target, name, from, to, hubFile, env, ...scene } = openScene(t, 'killed');
   await deploy(source, smallApp(from));
   const pod = await waitRunning(source, from, t.signal);
   await delay(1000);
   const before = await stateOf(source, from, pod);
 
-  const args = [
-    'migrate',
-    '--from',
-    'source',
-    '--to',
-    'target',
-    '-n',
-    from,
-    '--map-namespace',
-    `${from}=${to}`,
-    '--map-storage-class',
-    'fast=silver',
-  ];
-  args.push('--location', `s3://${bed.s3.bucket}/${name}`, '--name', name, '--yes');
-
+  const args = ['migrate', ...scene.args, '--yes'];
   let meanwhile = 0;
   for (const step of stepNames) {
     const run = startCli(args, env);

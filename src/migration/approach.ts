@@ -7,9 +7,9 @@ import { forEachLimited } from './parallel.ts';
 import { openDirectReaders } from './readers.ts';
 import { copyRound } from './round.ts';
 import { thePlan } from './sections.ts';
-import { volumeOf, type Run } from './state.ts';
+import { nameOf, volumeOf, type Run } from './state.ts';
 import { captureNow } from './steps/capture.ts';
-import { nameOf, planNow } from './steps/plan.ts';
+import { planNow } from './steps/plan.ts';
 import { takeVolumesBack } from './take-back.ts';
 import { standing, warmTargets } from './targets.ts';
 

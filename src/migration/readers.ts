@@ -23,7 +23,7 @@ import {
 } from '../volumes/index.ts';
 import { access, keepWarm, moverRequest, seconds } from './mover-request.ts';
 import { markOf } from './mark.ts';
-import { volumeOf, type Run } from './state.ts';
+import { nameOf, volumeOf, type Run } from './state.ts';
 
 /** A mover beside a running application must not hold up its stop for long. */
 const directStartMs = 60_000;
@@ -57,7 +57,7 @@ export async function openDirectReaders(run: Run, volumes: readonly PlannedVolum
   if (run.migration.spec.transfer.finalRead === 'Snapshot') return;
   await Promise.all(
     volumes.map(async (volume) => {
-      const status = volumeOf(run.status, `${volume.source.namespace}/${volume.source.claim}`);
+      const status = volumeOf(run.status, nameOf(volume));
       try {
         if (volume.source.accessModes.includes('ReadWriteOncePod')) {
           throw new TranshipError('Unsupported', 'only one pod may use a ReadWriteOncePod volume at a time.');
@@ -89,7 +89,7 @@ export async function closeReaders(run: Run): Promise<void> {
 }
 
 function directName(run: Run, volume: PlannedVolume): string {
-  return `${volumeName(`${volume.source.namespace}/${volume.source.claim}`, markOf(run.migration))}-direct`;
+  return `${volumeName(nameOf(volume), markOf(run.migration))}-direct`;
 }
 
 async function startDirect(run: Run, volume: PlannedVolume, signal: AbortSignal): Promise<MoverPod> {

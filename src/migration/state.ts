@@ -4,6 +4,7 @@ import { jobConditions } from '../api/condition.ts';
 import { hubNamespace } from '../api/meta.ts';
 import {
   migrationSchema,
+  migrationStatus,
   stepNames,
   type Migration,
   type MigrationEvent,
@@ -13,7 +14,7 @@ import {
 } from '../api/migration.ts';
 import type { KubeObject } from '../api/object.ts';
 import type { Outcome } from '../api/outcome.ts';
-import type { Plan } from '../api/plan.ts';
+import type { Plan, PlannedVolume } from '../api/plan.ts';
 import type { Archive } from '../archive/index.ts';
 import { TranshipError } from '../errors.ts';
 import type { KubeClient } from '../kube/index.ts';
@@ -55,28 +56,13 @@ export async function loadMigration(options: EngineOptions): Promise<{ migration
     throw new TranshipError('NotFound', `There is no migration named "${options.name}".`, { hint: 'tranship status lists them.' });
   const migration = parseMigration(object);
   const status: MigrationStatus = {
-    ...emptyStatus(),
+    ...migrationStatus.parse({}),
     ...migration.status,
   };
   const known = new Map(status.steps.map((step) => [step.name, step]));
   const steps: StepStatus[] = stepNames.map((name) => known.get(name) ?? { name, state: 'Pending', attempts: 0 });
   status.steps = [...steps, ...status.steps.filter((step) => step.name === 'Undo' || step.name === 'Rollback')];
   return { migration, status };
-}
-
-function emptyStatus(): MigrationStatus {
-  return {
-    conditions: [],
-    steps: [],
-    sections: {},
-    findings: [],
-    findingCounts: {},
-    objects: {},
-    failedObjects: [],
-    leftBehind: [],
-    volumes: [],
-    frozen: [],
-  };
 }
 
 /** @throws InvalidInput with one line per field that is wrong */
@@ -111,6 +97,11 @@ export function stepOf(status: MigrationStatus, name: StepStatus['name']): StepS
     status.steps.push(step);
   }
   return step;
+}
+
+/** The volume's name in the archive and in the status. */
+export function nameOf({ source }: Pick<PlannedVolume, 'source'>): string {
+  return `${source.namespace}/${source.claim}`;
 }
 
 export function volumeOf(status: MigrationStatus, name: string): VolumeStatus {

@@ -6,8 +6,7 @@ import { migrationLabel } from '../api/meta.ts';
 import { markOf } from './mark.ts';
 import { forEachLimited } from './parallel.ts';
 import { thePlan } from './sections.ts';
-import { volumeOf, type Run } from './state.ts';
-import { nameOf } from './steps/plan.ts';
+import { nameOf, volumeOf, type Run } from './state.ts';
 
 /**
  * Decided by what the cluster says, not by what was recorded: a process may have died in the middle of a hand-over. Volumes that are in the

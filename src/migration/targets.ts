@@ -4,7 +4,7 @@ import type { PlannedVolume } from '../api/plan.ts';
 import { removeMover, stagingClaim, stagingNamespace, startMover, volumeName, type MoverPod } from '../volumes/index.ts';
 import { markOf } from './mark.ts';
 import { keepWarm, moverRequest } from './mover-request.ts';
-import { volumeOf, type Run } from './state.ts';
+import { nameOf, volumeOf, type Run } from './state.ts';
 
 /** Movers that stand ready at the same time, per side. More would not find room on small clusters; further volumes get theirs when it is their turn. */
 export const standing = 16;
@@ -40,7 +40,7 @@ export async function openTarget(run: Run, volume: PlannedVolume, status: Volume
 export async function warmTargets(run: Run, volumes: readonly PlannedVolume[]): Promise<void> {
   await Promise.all(
     volumes.map(async (volume) => {
-      const status = volumeOf(run.status, `${volume.source.namespace}/${volume.source.claim}`);
+      const status = volumeOf(run.status, nameOf(volume));
       const pod = await openTarget(run, volume, status, run.signal);
       await keepWarm(run, run.target, pod);
     }),

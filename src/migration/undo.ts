@@ -2,7 +2,6 @@
 import { migrationLabel } from '../api/meta.ts';
 import type { PlanPhase } from '../api/plan.ts';
 import { TranshipError, codeOf } from '../errors.ts';
-import { resources } from '../kube/index.ts';
 import { sweep } from '../volumes/index.ts';
 import { startSource } from './fence.ts';
 import { foreignIn, foreignOf } from './foreign.ts';
@@ -85,12 +84,5 @@ export async function removeCreated(run: Run, phase?: PlanPhase): Promise<void> 
     } catch (error) {
       if (codeOf(error) !== 'NotFound') throw error; // its definition went before it
     }
-  }
-  if (phase !== undefined) return;
-  for (const { target: namespace } of plan.namespaces) {
-    const there = await target.get(resources.namespaces, namespace, undefined, { signal });
-    if (there?.metadata.annotations?.[migrationLabel] !== mark || there.metadata.deletionTimestamp !== undefined) continue;
-    if ((await foreignIn(target, namespace, mark, signal)).length === 0)
-      await target.delete(resources.namespaces, namespace, undefined, { signal });
   }
 }

@@ -96,17 +96,8 @@ export async function moveVolume(client: KubeClient, want: Move): Promise<{ volu
     { signal },
   );
   // 2. The old claim goes; the volume is Released but still names it.
-  await client.delete(resources.persistentVolumeClaims, from.name, from.namespace, { signal });
-  await waitFor(
-    async () =>
-      (await client.get(resources.persistentVolumeClaims, from.name, from.namespace, { signal })) === undefined ? true : undefined,
-    {
-      what: `Claim ${from.namespace}/${from.name} on ${client.name} did not go away (does a pod still use it?)`,
-      timeoutMs: want.timeoutMs,
-      signal,
-      intervalMs: 100,
-    },
-  );
+  const old = await client.get(resources.persistentVolumeClaims, from.name, from.namespace, { signal });
+  if (old !== undefined) await removeClaim(client, old, want);
   // 3. Reserve it for the new claim, unless that is bound to it already.
   const destinationUid = await livingUid(client, want);
   const now = await client.get(resources.persistentVolumes, name, undefined, { signal });
@@ -179,6 +170,12 @@ async function livingUid(client: KubeClient, want: Move): Promise<string | undef
   return undefined;
 }
 
+/** Removes a claim and waits until it is gone: the cluster keeps it as long as a pod uses it. */
+async function removeClaim(client: KubeClient, claim: KubeObject, want: Move): Promise<void> {
+  await removeExactly(client, resources.persistentVolumeClaims, claim, { signal: want.signal });
+  await goneClaim(client, claim, want);
+}
+
 async function goneClaim(client: KubeClient, claim: KubeObject, { timeoutMs, signal }: Move): Promise<void> {
   const { name, namespace } = claim.metadata;
   const what = `Claim ${namespace ?? ''}/${name} on ${client.name} did not go away (does a pod still use it?)`;
@@ -222,7 +219,6 @@ async function makeBound(client: KubeClient, want: Move, volume: string): Promis
       );
     }
     // Ours, and without a volume: made by an earlier run that did not name one. What a claim is bound to cannot be said later.
-    await removeExactly(client, resources.persistentVolumeClaims, there, { signal });
-    await goneClaim(client, there, want);
+    await removeClaim(client, there, want);
   }
 }

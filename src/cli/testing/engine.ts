@@ -1,7 +1,7 @@
 /** An engine that only writes statuses, so that tests see what the CLI makes of them. */
 import { jobConditions } from '../../api/condition.ts';
 import { hubNamespace } from '../../api/meta.ts';
-import { migrationSchema, stepNames, type Migration, type MigrationStatus } from '../../api/migration.ts';
+import { migrationSchema, migrationStatus, stepNames, type Migration, type MigrationStatus } from '../../api/migration.ts';
 import type { Plan } from '../../api/plan.ts';
 import { TranshipError } from '../../errors.ts';
 import type { EngineOptions } from '../../migration/index.ts';
@@ -53,18 +53,7 @@ export function scriptedEngine(script: Script): Engine & { runs: string[] } {
 }
 
 export function emptyStatus(): MigrationStatus {
-  return {
-    conditions: [],
-    steps: stepNames.map((name) => ({ name, state: 'Pending', attempts: 0 })),
-    sections: {},
-    findings: [],
-    findingCounts: {},
-    objects: {},
-    failedObjects: [],
-    leftBehind: [],
-    volumes: [],
-    frozen: [],
-  };
+  return migrationStatus.parse({ steps: stepNames.map((name) => ({ name, state: 'Pending' })) });
 }
 
 const emptyPlan: Plan = {

@@ -4,8 +4,7 @@ import { forEachLimited } from '../parallel.ts';
 import { copyRound } from '../round.ts';
 import { standing } from '../targets.ts';
 import { point, theCapture, thePlan } from '../sections.ts';
-import { now, volumeOf, type Run } from '../state.ts';
-import { nameOf } from './plan.ts';
+import { nameOf, now, volumeOf, type Run } from '../state.ts';
 
 export async function finalSync(run: Run): Promise<string> {
   const { volumes } = await thePlan(run);

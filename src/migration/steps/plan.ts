@@ -11,7 +11,7 @@ import { markOf } from '../mark.ts';
 import { namespaceMap, planMapping } from '../mapping.ts';
 import { theCapture, writeSection } from '../sections.ts';
 import { count } from '../../quantity-text.ts';
-import type { Run } from '../state.ts';
+import { nameOf, type Run } from '../state.ts';
 
 const shownFindings = 30;
 
@@ -76,11 +76,6 @@ export function refuseBlocked(findings: readonly Finding[]): void {
     lines.length === 1 ? (lines[0] ?? '') : `${lines.length} things stand against this plan:\n- ${lines.join('\n- ')}`,
     { details: blocks },
   );
-}
-
-/** The volume's name in the archive and in the status. */
-export function nameOf(volume: PlannedVolume): string {
-  return `${volume.source.namespace}/${volume.source.claim}`;
 }
 
 function newVolume(volume: PlannedVolume): VolumeStatus {

@@ -4,8 +4,7 @@ import { moveVolume, removeMover, stagingNamespace, volumeName } from '../../vol
 import { markOf } from '../mark.ts';
 import { forEachLimited } from '../parallel.ts';
 import { thePlan } from '../sections.ts';
-import { volumeOf, type Run } from '../state.ts';
-import { nameOf } from './plan.ts';
+import { nameOf, volumeOf, type Run } from '../state.ts';
 
 export async function rebind(run: Run): Promise<string> {
   const { volumes } = await thePlan(run);

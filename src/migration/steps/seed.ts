@@ -4,8 +4,7 @@ import { forEachLimited } from '../parallel.ts';
 import { copyRound } from '../round.ts';
 import { closeTarget, standing } from '../targets.ts';
 import { thePlan } from '../sections.ts';
-import { volumeOf, type Run } from '../state.ts';
-import { nameOf } from './plan.ts';
+import { nameOf, volumeOf, type Run } from '../state.ts';
 
 export async function seed(run: Run): Promise<string> {
   const { spec } = run.migration;

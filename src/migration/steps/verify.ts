@@ -4,8 +4,7 @@ import { compareApplied } from '../../apply/index.ts';
 import { TranshipError } from '../../errors.ts';
 import { bytesText, count } from '../../quantity-text.ts';
 import { thePlan } from '../sections.ts';
-import { volumeOf, type Run } from '../state.ts';
-import { nameOf } from './plan.ts';
+import { nameOf, volumeOf, type Run } from '../state.ts';
 
 export async function verify(run: Run): Promise<string> {
   const plan = await thePlan(run);
