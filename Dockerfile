@@ -1,6 +1,6 @@
 # The product's image for users with Docker: docker build -t tranship/tranship .
 # The layout is that of testbed/images/applications.ts, which makes the same image without Docker for the demo and the tests:
-# /app/mover.mjs (default), /app/tranship.mjs, and koffi with its native part beside them.
+# /app/mover.mjs (default), /app/tranship.mjs, the chunks they load, and koffi with its native part beside them.
 
 FROM node:26-bookworm-slim AS build
 WORKDIR /src
@@ -18,7 +18,7 @@ WORKDIR /app
 ENV NODE_ENV=production SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 COPY --from=build /src/node_modules/koffi node_modules/koffi
 COPY --from=build /src/node_modules/@koromix node_modules/@koromix
-COPY --from=build /src/dist/mover.mjs /src/dist/tranship.mjs ./
+COPY --from=build /src/dist ./
 # Root: the mover keeps owners and modes of every file it writes. Nothing is written to the image's own file system.
 USER 0
 ENTRYPOINT []

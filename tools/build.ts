@@ -1,43 +1,42 @@
 /**
- * Bundles the entries of the product into dist/: `tranship.mjs` (the CLI with its engine) and `mover.mjs` (the program beside a volume).
- * Nothing is done for a bundle that is newer than every source. koffi stays outside, because it finds its native part beside itself.
+ * Bundles the entries of the product into dist/: `tranship.mjs` (the CLI with its engine), `mover.mjs` (the program beside a volume), and in `chunks/` what
+ * they share or load when they need it: each stream of a mover is a thread that loads these files again, and must not pay for what it does not use.
+ * Nothing is done when the entries are newer than every source. koffi stays outside, because it finds its native part beside itself.
  */
-import { existsSync, globSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 
 const root = join(import.meta.dirname, '..');
-const entries = [
-  { from: 'src/cli/main.ts', to: 'dist/tranship.mjs' },
-  { from: 'src/mover/main.ts', to: 'dist/mover.mjs' },
-];
+const entries: Record<string, string> = { tranship: 'src/cli/main.ts', mover: 'src/mover/main.ts' };
+const chunks = join(root, 'dist/chunks');
 
-const force = process.argv.includes('--force');
 const sources = [...globSync('src/**/*.ts', { cwd: root }), 'package.json', 'package-lock.json', 'tools/build.ts'].filter(
   (path) => !path.endsWith('.test.ts'),
 );
 const newest = Math.max(...sources.map((path) => statSync(join(root, path)).mtimeMs));
-let failed = false;
+const made = Object.keys(entries).map((name) => join(root, 'dist', `${name}.mjs`));
+const missing = Object.values(entries).filter((from) => !existsSync(join(root, from)));
 
-for (const { from, to } of entries) {
-  if (!existsSync(join(root, from))) {
-    console.error(`build: ${from} does not exist, so ${to} cannot be made.`);
-    failed = true;
-    continue;
-  }
-  const target = join(root, to);
-  if (!force && existsSync(target) && statSync(target).mtimeMs > newest) continue;
+if (missing.length > 0) {
+  console.error(`build: ${missing.join(' and ')} does not exist.`);
+  process.exitCode = 1;
+} else if (process.argv.includes('--force') || !made.every((path) => existsSync(path) && statSync(path).mtimeMs > newest)) {
   const started = performance.now();
-  await bundle(from, target);
-  console.log(`build: ${to} ${Math.round(statSync(target).size / 1024)} KiB in ${Math.round(performance.now() - started)} ms`);
+  await bundle();
+  const sizes = made.map((path) => `${basename(path)} ${Math.round(statSync(path).size / 1024)} KiB`);
+  console.log(`build: dist/ ${sizes.join(', ')}, ${readdirSync(chunks).length} chunks in ${Math.round(performance.now() - started)} ms`);
 }
-process.exitCode = failed ? 1 : 0;
 
-async function bundle(from: string, target: string): Promise<void> {
-  await build({
+async function bundle(): Promise<void> {
+  const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [from],
-    outfile: target,
+    entryPoints: entries,
+    outdir: 'dist',
+    outExtension: { '.js': '.mjs' },
+    chunkNames: 'chunks/[name]-[hash]',
+    splitting: true,
+    metafile: true,
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -52,4 +51,6 @@ async function bundle(from: string, target: string): Promise<void> {
     // CommonJS packages in the bundle call require() for node's own modules.
     banner: { js: "import { createRequire as bundleRequire } from 'node:module';\nconst require = bundleRequire(import.meta.url);" },
   });
+  const wanted = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
+  for (const name of readdirSync(chunks)) if (!wanted.has(name)) rmSync(join(chunks, name));
 }

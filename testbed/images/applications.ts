@@ -1,7 +1,7 @@
 /** Our own programs as images: a thin layer with bundles over the shared Node layer, so that a change costs seconds. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { TranshipError } from '../../src/errors.ts';
@@ -73,6 +73,7 @@ async function productBundles(work: Work): Promise<[string, Buffer][]> {
   const names = ['mover.mjs', 'tranship.mjs'];
   const missing = names.find((name) => !existsSync(join(checkout, 'dist', name)));
   if (missing !== undefined) throw new TranshipError('Internal', `tools/build.ts did not make dist/${missing}.`);
+  names.push(...(await readdir(join(checkout, 'dist/chunks'))).toSorted().map((name) => `chunks/${name}`));
   return Promise.all(names.map(async (name): Promise<[string, Buffer]> => [name, await readFile(join(checkout, 'dist', name))]));
 }
 
