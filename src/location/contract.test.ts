@@ -10,6 +10,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '../errors.ts';
 import { FrameWriter, type Location, openLocation, parseLocationUrl, probeLocation, readFrames, RelayClient, serveRelay } from './index.ts';
+import { memoryStore } from './testing/memory-store.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tranship-location-'));
 after(() => rmSync(scratch, { recursive: true, force: true }));
@@ -59,6 +60,30 @@ function contract(open: () => Promise<Location>): void {
     assert.deepEqual(await names('l/a/'), ['l/a/2']);
     assert.deepEqual(await names('none/'), []);
   });
+  it('deletes many at once, those that are not there too, and nothing else', async () => {
+    const names = Array.from({ length: 30 }, (_, index) => `many/${index}/x`);
+    for (const name of [...names, 'many/kept', 'many/3/y']) await location.put(name, Buffer.from(name), { ifAbsent: true });
+    assert.deepEqual(await location.deleteMany([...names, 'many/no/such']), []);
+    assert.deepEqual(
+      (await Array.fromAsync(location.list('many/'))).map(({ name }) => name),
+      ['many/3/y', 'many/kept'],
+    );
+    assert.deepEqual(await location.deleteMany(names), []);
+    // Where it deleted everything, there is room for new objects.
+    assert.equal(await location.put('many/0/x', Buffer.from('again'), { ifAbsent: true }), 'created');
+    await assert.rejects(location.deleteMany(['many/kept', 'many/../kept']), (error) => codeOf(error) === 'Internal');
+  });
+  it('says when an object was written, by the clock that it also tells', async () => {
+    const before = await location.now();
+    await location.put('time/one', Buffer.from('x'), { ifAbsent: true });
+    const [found] = await Array.fromAsync(location.list('time/'));
+    const after = await location.now();
+    // Stores give whole seconds.
+    assert.ok(
+      found !== undefined && found.modified >= before - 2000 && found.modified <= after + 2000,
+      `${before} ${found?.modified} ${after}`,
+    );
+  });
   it('refuses names that leave the location', async () => {
     for (const name of ['../x', '/x', 'a//b', 'a/../b', '', 'A', 'a b']) {
       await assert.rejects(location.put(name, Buffer.from('x'), { ifAbsent: true }), (error) => codeOf(error) === 'Internal');
@@ -90,6 +115,8 @@ it('many streams make the same new directories at the same time', async () => {
     );
   }
 });
+
+describe('memory', () => contract(async () => await Promise.resolve(memoryStore())));
 
 describe('relay', () =>
   contract(async () => {
@@ -134,6 +161,16 @@ describe('s3', { skip }, () => {
 
   contract(async () => at('s3://bucket/some/prefix'));
 
+  it('deletes more than one request takes', async () => {
+    const directory = join(scratch, 'posix/bucket/crowd/n');
+    mkdirSync(directory, { recursive: true });
+    for (let number = 0; number < 1100; number++) writeFileSync(join(directory, String(number)), 'x');
+    const location = at('s3://bucket/crowd');
+    const names = await Array.fromAsync(location.list('n/'), ({ name }) => name);
+    assert.deepEqual(await location.deleteMany(names), []);
+    assert.equal((await Array.fromAsync(location.list('n/'))).length, 0);
+    await location.close();
+  });
   it('lists more than one page', async () => {
     // Written behind the gateway's back, because its durable puts take seconds for so many.
     const directory = join(scratch, 'posix/bucket/pages/n');

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TranshipError } from '../errors.ts';
+import { deleteEach } from './delete-each.ts';
 import { directFrom, readDirect, writeDirect } from './direct.ts';
-import type { Location } from './location.ts';
+import type { Listed, Location } from './location.ts';
 import { checkName, checkPrefix, missing, tooLarge, tooShort } from './names.ts';
 
 const temporary = '.tmp';
@@ -27,9 +28,18 @@ export function openDirectory(root: string): Location {
         await makeDirectory(dirname(path), root, durable);
         await makeDirectory(dirname(scratch), root, durable);
         await writeDurably(scratch, body);
-        const result = await publish(scratch, path, options.ifAbsent ?? false);
-        await syncDirectory(dirname(path));
-        return result;
+        for (let attempt = 1; ; attempt++) {
+          try {
+            const result = await publish(scratch, path, options.ifAbsent ?? false);
+            await syncDirectory(dirname(path));
+            return result;
+          } catch (error) {
+            // A deletion took the empty directory away: deleteMany.
+            if (!isAbsent(error) || attempt > 3) throw error;
+            durable.clear();
+            await makeDirectory(dirname(path), root, durable);
+          }
+        }
       } catch (error) {
         await unlink(scratch).catch(() => {});
         throw directoryError(error, 'write', url, name);
@@ -77,8 +87,27 @@ export function openDirectory(root: string): Location {
         if (!isAbsent(error)) throw directoryError(error, 'delete', url, name);
       }
     },
+    async deleteMany(names, signal) {
+      const refused = await deleteEach(names, async (name) => await this.delete(name, signal), signal);
+      for (const path of new Set(names.map((name) => dirname(pathOf(name))))) await removeEmpty(path, root, durable);
+      return refused;
+    },
+    // A local file system stamps files with the clock of this machine. A file server may have another one, which a reader cannot ask for.
+    now: async () => await Promise.resolve(Date.now()),
     async close() {},
   };
+}
+
+/** Directories that hold nothing any more go as well, up to the root. A put that comes meanwhile makes them again. */
+async function removeEmpty(path: string, root: string, durable: Set<string>): Promise<void> {
+  for (let at = path; at.startsWith(`${root}/`); at = dirname(at)) {
+    try {
+      await rmdir(at);
+      durable.delete(at);
+    } catch {
+      return; // not empty, or gone, or not ours to remove: only tidiness is lost
+    }
+  }
 }
 
 type Handle = Awaited<ReturnType<typeof open>>;
@@ -194,7 +223,7 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function* walk(root: string, below: string, prefix: string, signal?: AbortSignal): AsyncGenerator<{ name: string; size: number }> {
+async function* walk(root: string, below: string, prefix: string, signal?: AbortSignal): AsyncGenerator<Listed> {
   signal?.throwIfAborted();
   const found = await readdir(join(root, below), { withFileTypes: true }).catch((error: unknown) => {
     if (isAbsent(error)) return [];
@@ -211,7 +240,7 @@ async function* walk(root: string, below: string, prefix: string, signal?: Abort
       if (`${name}/`.startsWith(prefix) || prefix.startsWith(`${name}/`)) yield* walk(root, name, prefix, signal);
     } else if (child.isFile() && name.startsWith(prefix)) {
       const info = await stat(join(root, name)).catch(() => undefined);
-      if (info !== undefined) yield { name, size: info.size };
+      if (info !== undefined) yield { name, size: info.size, modified: info.mtimeMs };
     }
   }
 }

@@ -14,6 +14,8 @@ export function lazyLocation(url: string, load: () => Promise<Location>): Locati
       yield* (await opened()).list(...args);
     },
     delete: async (...args) => await (await opened()).delete(...args),
+    deleteMany: async (...args) => await (await opened()).deleteMany(...args),
+    now: async (...args) => await (await opened()).now(...args),
     close: async () => {
       if (loading !== undefined) await (await loading).close();
     },

@@ -1,10 +1,11 @@
 import { codeOf, sentenceOf, TranshipError, type ErrorCode } from '../errors.ts';
+import { deleteEach } from './delete-each.ts';
 import type { FrameWriter } from './frames.ts';
 import type { Location } from './location.ts';
 
 /** One verb on its way to the side that holds the store. */
 export interface RelayRequest {
-  verb: 'put' | 'getRange' | 'get' | 'head' | 'list' | 'delete';
+  verb: 'put' | 'getRange' | 'get' | 'head' | 'list' | 'delete' | 'now';
   name: string;
   ifAbsent?: boolean;
   offset?: number;
@@ -49,11 +50,16 @@ export function openRelay(url: string, transport: RelayTransport): Location {
     },
     async *list(prefix) {
       const { body } = await transport.request({ verb: 'list', name: prefix });
-      const found = JSON.parse(Buffer.from(body ?? '[]').toString('utf8')) as [string, number][];
-      for (const [name, size] of found) yield { name, size };
+      const found = JSON.parse(Buffer.from(body ?? '[]').toString('utf8')) as [string, number, number][];
+      for (const [name, size, modified] of found) yield { name, size, modified };
     },
     async delete(name) {
       await transport.request({ verb: 'delete', name });
+    },
+    // Movers delete nothing, so nobody waits for these one by one.
+    deleteMany: async (names) => await deleteEach(names, async (name) => void (await transport.request({ verb: 'delete', name }))),
+    async now() {
+      return (await transport.request({ verb: 'now', name: '' })).size ?? 0;
     },
     async close() {},
   };
@@ -84,10 +90,12 @@ export async function performRelayed(
       return found === undefined ? { result: 'absent' } : { result: 'ok', size: found.size };
     }
     case 'list': {
-      const found: [string, number][] = [];
-      for await (const one of location.list(name, signal)) found.push([one.name, one.size]);
+      const found: [string, number, number][] = [];
+      for await (const one of location.list(name, signal)) found.push([one.name, one.size, one.modified]);
       return { result: 'ok', body: Buffer.from(JSON.stringify(found)) };
     }
+    case 'now':
+      return { result: 'ok', size: await location.now(signal) };
     case 'delete':
       break;
   }
@@ -95,7 +103,7 @@ export async function performRelayed(
   return { result: 'ok' };
 }
 
-const verbs = new Set(['put', 'getRange', 'get', 'head', 'list', 'delete']);
+const verbs = new Set(['put', 'getRange', 'get', 'head', 'list', 'delete', 'now']);
 
 /**
  * The controller's side: answers the `store` lines of one mover with a real location. Feed it every frame whose line has `t: "store"`.

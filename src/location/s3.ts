@@ -1,5 +1,6 @@
 import {
   DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
@@ -10,13 +11,17 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { Readable } from 'node:stream';
-import type { Location, LocationSpec } from './location.ts';
+import { deleteEach } from './delete-each.ts';
+import type { Location, LocationSpec, Refused } from './location.ts';
 import { checkName, checkPrefix, missing, tooLarge, tooShort } from './names.ts';
 import { retrying } from './retry.ts';
 import { isAbsent, isNotImplemented, isPreconditionFailed, isTransient, s3Error } from './s3-errors.ts';
 import { locationUrl } from './url.ts';
 
 type S3Spec = Extract<LocationSpec, { kind: 's3' }>;
+
+/** DeleteObjects takes no more. */
+const mostPerRequest = 1000;
 
 /** An S3 bucket. One client with its own kept-alive connections; every verb is retried with backoff while the store is the one to blame. */
 export function openS3(spec: S3Spec, connections: number): Location {
@@ -26,6 +31,20 @@ export function openS3(spec: S3Spec, connections: number): Location {
   const base = spec.prefix === '' ? '' : `${spec.prefix}/`;
   /** Stores that answer 501 to If-None-Match get a head before the put. So do those that may ignore it, until one has refused once. */
   let conditional: 'unknown' | 'yes' | 'no' = 'unknown';
+
+  /** The store's clock minus ours, milliseconds, from the newest answer. */
+  let ahead: number | undefined;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const date = Date.parse((result.response as { headers?: Record<string, string> }).headers?.['date'] ?? '');
+      if (Number.isFinite(date)) ahead = date - Date.now();
+      return result;
+    },
+    { step: 'deserialize', name: 'storeClock' },
+  );
+  /** Stores that do not know DeleteObjects, or ask for a checksum of another age. */
+  let batches = true;
 
   async function call<T>(verb: string, name: string, signal: AbortSignal | undefined, work: (attempt: number) => Promise<T>): Promise<T> {
     try {
@@ -58,6 +77,44 @@ export function openS3(spec: S3Spec, connections: number): Location {
       if (conditional === 'no' || !isNotImplemented(error)) throw error;
       conditional = 'no';
       return await putAbsent(name, body, signal);
+    }
+  }
+
+  async function deleteOne(name: string, signal?: AbortSignal): Promise<void> {
+    checkName(name);
+    await call('delete', name, signal, async () => {
+      try {
+        await client.send(new DeleteObjectCommand({ Bucket: spec.bucket, Key: keyOf(name) }), abortable(signal));
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+      }
+    });
+  }
+
+  const deleteSingly = async (names: readonly string[], signal?: AbortSignal): Promise<Refused[]> =>
+    await deleteEach(names, async (name) => await deleteOne(name, signal), signal);
+
+  /** One request. Undefined when this store does not do it so. A refusal of the whole request (403) is one of each object. */
+  async function deleteBatch(names: readonly string[], signal?: AbortSignal): Promise<Refused[] | undefined> {
+    const keys = names.map((name) => ({ Key: keyOf(checkName(name)) }));
+    try {
+      const answer = await retrying(
+        async () =>
+          await client.send(new DeleteObjectsCommand({ Bucket: spec.bucket, Delete: { Objects: keys, Quiet: true } }), abortable(signal)),
+        isTransient,
+        signal,
+      );
+      const failed = (answer.Errors ?? []).filter((one) => one.Code !== 'NoSuchKey').map((one) => one.Key ?? '');
+      // Asked for once more by itself: the sentence for each refusal is made in one place, and a hiccup of the store passes.
+      return await deleteSingly(
+        names.filter((name) => failed.includes(keyOf(name))),
+        signal,
+      );
+    } catch (error) {
+      if (signal?.aborted === true || isTransient(error)) throw s3Error(error, 'delete', spec.bucket, spec.endpoint, names[0] ?? '');
+      // 501, a missing Content-MD5, a policy for this verb only: single deletes tell.
+      batches = false;
+      return undefined;
     }
   }
 
@@ -120,20 +177,24 @@ export function openS3(spec: S3Spec, connections: number): Location {
         for (const found of page.Contents ?? []) {
           // Directory markers of other tools are no objects of ours.
           if (found.Key === undefined || !found.Key.startsWith(base) || found.Key.endsWith('/')) continue;
-          yield { name: found.Key.slice(base.length), size: found.Size ?? 0 };
+          yield { name: found.Key.slice(base.length), size: found.Size ?? 0, modified: found.LastModified?.getTime() ?? 0 };
         }
         token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
       } while (token !== undefined);
     },
-    async delete(name, signal) {
-      checkName(name);
-      await call('delete', name, signal, async () => {
-        try {
-          await client.send(new DeleteObjectCommand({ Bucket: spec.bucket, Key: keyOf(name) }), abortable(signal));
-        } catch (error) {
-          if (!isAbsent(error)) throw error;
-        }
-      });
+    delete: deleteOne,
+    async deleteMany(names, signal) {
+      const refused: Refused[] = [];
+      for (let from = 0; from < names.length; from += mostPerRequest) {
+        signal?.throwIfAborted();
+        const batch = names.slice(from, from + mostPerRequest);
+        refused.push(...((batches ? await deleteBatch(batch, signal) : undefined) ?? (await deleteSingly(batch, signal))));
+      }
+      return refused;
+    },
+    async now(signal) {
+      if (ahead === undefined) await call('look up', '', signal, async () => await size('.clock', signal));
+      return Date.now() + (ahead ?? 0);
     },
     async close() {
       client.destroy();

@@ -3,7 +3,7 @@
  * back, every volume is copied warm, the movers of the last round stand ready, and objects and volumes are captured once more.
  */
 import { applyPhase } from './objects.ts';
-import { forEachLimited } from './parallel.ts';
+import { forEachLimited } from '../parallel.ts';
 import { openDirectReaders } from './readers.ts';
 import { copyRound } from './round.ts';
 import { thePlan } from './sections.ts';

@@ -10,7 +10,7 @@ import { TranshipError, codeOf } from '../errors.ts';
 import { resources } from '../kube/index.ts';
 import { retrying } from '../volumes/index.ts';
 import { markOf } from './mark.ts';
-import { forEachLimited } from './parallel.ts';
+import { forEachLimited } from '../parallel.ts';
 import { theCapture } from './sections.ts';
 import { now, stepOf, type Run } from './state.ts';
 import { isStopped, podsOf, startWorkload, stoppableIn, stopWorkload, waitPodsGone } from './workloads.ts';

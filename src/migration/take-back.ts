@@ -4,7 +4,7 @@ import { resources } from '../kube/index.ts';
 import { moveVolume, ownLabels, removeMover, stagingNamespace, volumeName } from '../volumes/index.ts';
 import { migrationLabel } from '../api/meta.ts';
 import { markOf } from './mark.ts';
-import { forEachLimited } from './parallel.ts';
+import { forEachLimited } from '../parallel.ts';
 import { thePlan } from './sections.ts';
 import { nameOf, volumeOf, type Run } from './state.ts';
 

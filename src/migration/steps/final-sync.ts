@@ -1,6 +1,6 @@
 /** The last round: the application is stopped, so what is copied now is all there will ever be. Then the restore point is committed. */
 import { bytesText } from '../../quantity-text.ts';
-import { forEachLimited } from '../parallel.ts';
+import { forEachLimited } from '../../parallel.ts';
 import { copyRound } from '../round.ts';
 import { standing } from '../targets.ts';
 import { point, theCapture, thePlan } from '../sections.ts';

@@ -2,7 +2,7 @@
 import { count } from '../../quantity-text.ts';
 import { moveVolume, removeMover, stagingNamespace, volumeName } from '../../volumes/index.ts';
 import { markOf } from '../mark.ts';
-import { forEachLimited } from '../parallel.ts';
+import { forEachLimited } from '../../parallel.ts';
 import { thePlan } from '../sections.ts';
 import { nameOf, volumeOf, type Run } from '../state.ts';
 

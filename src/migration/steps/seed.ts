@@ -1,6 +1,6 @@
 /** Warm rounds: the volumes are copied while the application runs, so that the final round has little left to do. */
 import { bytesText, count } from '../../quantity-text.ts';
-import { forEachLimited } from '../parallel.ts';
+import { forEachLimited } from '../../parallel.ts';
 import { copyRound } from '../round.ts';
 import { closeTarget, standing } from '../targets.ts';
 import { thePlan } from '../sections.ts';
