@@ -74,14 +74,14 @@ function contract(open: () => Promise<Location>): void {
     await assert.rejects(location.deleteMany(['many/kept', 'many/../kept']), (error) => codeOf(error) === 'Internal');
   });
   it('says when an object was written, by the clock that it also tells', async () => {
-    const before = await location.now();
+    const earliest = await location.now();
     await location.put('time/one', Buffer.from('x'), { ifAbsent: true });
     const [found] = await Array.fromAsync(location.list('time/'));
-    const after = await location.now();
+    const latest = await location.now();
     // Stores give whole seconds.
     assert.ok(
-      found !== undefined && found.modified >= before - 2000 && found.modified <= after + 2000,
-      `${before} ${found?.modified} ${after}`,
+      found !== undefined && found.modified >= earliest - 2000 && found.modified <= latest + 2000,
+      `${earliest} ${found?.modified} ${latest}`,
     );
   });
   it('refuses names that leave the location', async () => {
