@@ -6,7 +6,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TranshipError } from '../../src/errors.ts';
 import type { Ledger, ProcessId } from './ledger.ts';
 
-/** Field 22 of /proc/PID/stat, or undefined when the process is gone or only its exit status is left. */
+/**
+ * Field 22 of /proc/PID/stat, or undefined when the process is gone or only its exit status is left. A killed program with threads shows the
+ * state of its first thread, which may be over while others still hold its files: its ports were taken for the next one (`bind: address already in
+ * use`). So what counts is that no other thread is left (field 20).
+ */
 export function startTimeOf(pid: number): string | undefined {
   let stat: string;
   try {
@@ -15,7 +19,8 @@ export function startTimeOf(pid: number): string | undefined {
     return undefined;
   }
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  const over = fields[0] === 'Z' || fields[0] === 'X';
+  return over && Number(fields[17]) <= 1 ? undefined : fields[19];
 }
 
 export function ownProcess(): ProcessId {
