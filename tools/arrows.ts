@@ -6,7 +6,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const ground = ['archive', 'kube', 'location'];
-const works = ['capture', 'plan', 'apply', 'volumes', 'hooks', 'traffic', 'compat'];
+const works = ['capture', 'graph', 'rules', 'plan', 'apply', 'volumes', 'hooks', 'traffic', 'compat'];
 
 /** Rooms that a room may import. `api` and src/errors.ts may be read by all. */
 const below: Readonly<Record<string, readonly string[]>> = {
@@ -14,8 +14,11 @@ const below: Readonly<Record<string, readonly string[]>> = {
   server: ['controllers', 'migration', 'hub', ...works, ...ground],
   controllers: ['migration', 'hub', ...works, ...ground],
   migration: ['hub', 'mover', ...works, ...ground],
-  capture: ['kube'],
-  plan: [],
+  // What is known about kinds is data, read by everybody who works on objects.
+  rules: [],
+  graph: ['rules'],
+  capture: ['kube', 'rules'],
+  plan: ['graph', 'rules'],
   // The plan's marks on objects are what apply reads back; plan is pure, so this arrow costs nothing.
   apply: ['kube', 'plan'],
   // mover/index.ts is the control end of the channel; the program itself (mover/main.ts) is never imported.
@@ -35,7 +38,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
 const extraDoors = new Set(['mover/protocol.ts']);
 
 /** `plan` is pure: same input, same bytes. Hashing is the only thing of Node that it needs. */
-const pureRooms: Readonly<Record<string, readonly string[]>> = { plan: ['node:crypto', 'rfc6902'] };
+const pureRooms: Readonly<Record<string, readonly string[]>> = { plan: ['node:crypto', 're2js', 'rfc6902'], graph: [], rules: [] };
 
 export interface ImportLine {
   specifier: string;

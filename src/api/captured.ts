@@ -27,6 +27,8 @@ export interface LeftBehind {
   /** Constant in PascalCase, e.g. `ManagedByController`, `TokenSecret`, `ExcludedByLabel`. */
   rule: string;
   reason: string;
+  /** The controller that makes it again. Absent in captures of earlier versions. */
+  owner?: ObjectRef;
 }
 
 export interface CapturedVolume {

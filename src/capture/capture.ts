@@ -2,15 +2,17 @@
 import type { Captured, CapturedObject, LeftBehind } from '../api/captured.ts';
 import { byText } from '../api/fields.ts';
 import type { Finding } from '../api/finding.ts';
-import { refOf, refText, type KubeObject, type ResourceType } from '../api/object.ts';
+import { refOf, refText, type KubeObject, type ObjectRef, type ResourceType } from '../api/object.ts';
 import { TranshipError } from '../errors.ts';
 import { resources, type KubeClient } from '../kube/index.ts';
 import { chooseVersion, servedAs } from '../api/served.ts';
+import { BUILT_IN, type Rules } from '../rules/index.ts';
 import { closeOver } from './closure.ts';
 import { leaveRule, NEVER_READ, surroundingsOf } from './leave-behind.ts';
 import { listKinds, type Listed } from './listing.ts';
 import { discoverWhole, type Reader } from './reading.ts';
 import { readStopping } from './running.ts';
+import { controllerOf, ownerRef } from './stopping.ts';
 import { readVolumes } from './volumes.ts';
 
 export interface CaptureOptions {
@@ -20,6 +22,8 @@ export interface CaptureOptions {
   onProgress?: (objects: number) => void;
   /** What the target serves: objects are then read in a version that both sides have. */
   target?: readonly ResourceType[];
+  /** What is known about kinds. Default: what comes with us. */
+  rules?: Rules;
 }
 
 /**
@@ -32,7 +36,7 @@ export interface CaptureOptions {
  * @example const captured = await capture(client, { namespaces: ['shop'], signal });
  */
 export async function capture(client: KubeClient, options: CaptureOptions): Promise<Captured> {
-  const { signal } = options;
+  const { signal, rules = BUILT_IN } = options;
   const namespaces = [...new Set(options.namespaces)].toSorted(byText);
   const [id, version, discovery, namespaceObjects] = await Promise.all([
     client.clusterId({ signal }),
@@ -46,7 +50,7 @@ export async function capture(client: KubeClient, options: CaptureOptions): Prom
   const { selected, leftBehind, pods } = sort(listed, namespaceObjects, types);
   const everything = [...listed.flatMap(({ objects }) => objects), ...namespaceObjects];
   const [closure, volumes, stopping] = await Promise.all([
-    closeOver(reader, selected, namespaces, types),
+    closeOver(reader, selected, namespaces, types, rules),
     readVolumes(reader, selected, pods),
     readStopping(reader, pods, everything, selected, types),
   ]);
@@ -101,7 +105,7 @@ function sort(
     for (const object of objects) {
       const rule = leaveRule(object, type, around);
       if (rule === undefined) selected.push({ object, resource: type, role: 'selected', shared: false });
-      else leftBehind.push({ ref: refOf(object), ...rule });
+      else leftBehind.push({ ref: refOf(object), ...rule, ...ownerOf(object) });
     }
   }
   const namespaceType = types.find((type) => type.group === '' && type.kind === 'Namespace');
@@ -110,6 +114,11 @@ function sort(
   }
   const pods = listed.filter(({ type }) => type.group === '' && type.kind === 'Pod').flatMap(({ objects }) => objects);
   return { selected, leftBehind, pods };
+}
+
+function ownerOf(object: KubeObject): { owner?: ObjectRef } {
+  const controller = controllerOf(object);
+  return controller === undefined ? {} : { owner: ownerRef(controller, object.metadata.namespace) };
 }
 
 /** A broken group that only serves figures about others (metrics) hides nothing that could move. */

@@ -1,11 +1,12 @@
 /** From the selected objects to the cluster-scoped ones that they need: definitions, rights, classes, webhooks. */
 import type { CapturedObject } from '../api/captured.ts';
-import { find, isRecord, listOf, recordOf, textOf } from '../api/fields.ts';
+import { find, isRecord, listOf, textOf } from '../api/fields.ts';
 import type { Finding } from '../api/finding.ts';
 import { refOf, refText, type KubeObject, type ResourceType } from '../api/object.ts';
 import { resources } from '../kube/index.ts';
 import { isBuiltInGroup } from '../api/served.ts';
-import { BELONG_TO_CLUSTER, bindsNamespace, referencesOf, SERVICE_USERS } from './edges.ts';
+import { BUILT_IN, matches, referencesOf, type Rules } from '../rules/index.ts';
+import { bindsNamespace } from './rights.ts';
 import { inParallel } from './listing.ts';
 import { listAll, readOne, type Reader, type Reading } from './reading.ts';
 
@@ -18,12 +19,14 @@ interface Closure {
 interface Walk {
   reader: Reader;
   types: readonly ResourceType[];
+  rules: Rules;
   found: Map<string, CapturedObject>;
   findings: Finding[];
 }
 
 /**
  * @param types everything the source serves
+ * @param rules what is known about kinds: what they name, and what becomes of it
  * @throws when the server fails for longer than the reader's patience; what it refuses is a finding
  */
 export async function closeOver(
@@ -31,8 +34,9 @@ export async function closeOver(
   selected: readonly CapturedObject[],
   namespaces: readonly string[],
   types: readonly ResourceType[],
+  rules: Rules = BUILT_IN,
 ): Promise<Closure> {
-  const walk: Walk = { reader, types, found: new Map(), findings: [] };
+  const walk: Walk = { reader, types, rules, found: new Map(), findings: [] };
   const [bindings, roles] = await Promise.all([
     readAll(walk, 'rbac.authorization.k8s.io', 'ClusterRoleBinding'),
     readAll(walk, 'rbac.authorization.k8s.io', 'ClusterRole'),
@@ -99,11 +103,15 @@ async function addDefinitions(walk: Walk, selected: readonly CapturedObject[]): 
   });
 }
 
+/** Cluster-scoped objects that answer to a service of the selection (webhooks, aggregated APIs) belong to the application that runs there. */
 async function addServiceUsers(walk: Walk, namespaces: ReadonlySet<string>): Promise<void> {
-  await inParallel(SERVICE_USERS, walk.reader.signal, async ({ group, kind, path }, signal) => {
+  const users = walk.rules.kinds().filter(([kind, group]) => walk.rules.of(kind, group).references.some((rule) => rule.backwards === true));
+  await inParallel(users, walk.reader.signal, async ([kind, group], signal) => {
     const { type, objects } = await readAll({ ...walk, reader: { ...walk.reader, signal } }, group, kind);
     for (const object of objects) {
-      const called = find(object, path).map((hit) => textOf(hit.value) ?? '');
+      const called = referencesOf(object, walk.rules)
+        .filter(({ backwards }) => backwards)
+        .map(({ target }) => target.namespace ?? '');
       if (type === undefined || !called.some((namespace) => namespaces.has(namespace))) continue;
       add(
         walk,
@@ -116,7 +124,7 @@ async function addServiceUsers(walk: Walk, namespaces: ReadonlySet<string>): Pro
   });
 }
 
-/** Follows the edges, and from aggregated roles to the roles that they are made of. */
+/** Follows what objects name to the cluster-scoped objects behind it, and from aggregated roles to the roles that they are made of. */
 async function addReferences(
   walk: Walk,
   from: readonly CapturedObject[],
@@ -125,22 +133,31 @@ async function addReferences(
 ): Promise<void> {
   const rolesByName = new Map(roles.objects.map((role) => [role.metadata.name, role]));
   const usedByOthers = new Set(foreignBindings.map((binding) => textOf(find(binding, 'roleRef.name')[0]?.value) ?? ''));
-  const others = new Map<string, { type: ResourceType; name: string; because: string }>();
-  for (const { object, resource } of from) {
-    for (const { group, kind, name, path } of referencesOf(object, resource)) {
-      const because = `${path} of ${refText(refOf(object))}`;
-      const role = kind === 'ClusterRole' ? rolesByName.get(name) : undefined;
-      if (role !== undefined && roles.type !== undefined) addRole(walk, role, roles.type, because, roles.objects, usedByOthers);
-      else {
+  const asked = new Set<string>();
+  // What is found names further objects; every name is asked for once, so this ends.
+  for (let next = from; next.length > 0;) {
+    const before = new Set(walk.found.keys());
+    const others: { type: ResourceType; name: string; because: string }[] = [];
+    for (const { object } of next) {
+      for (const { target, path } of referencesOf(object, walk.rules)) {
+        const { group, kind, name } = target;
+        const known = walk.rules.of(kind, group);
+        if (known.scope !== 'Cluster' || known.whenNeeded === 'Ignore' || asked.has(refText(target))) continue;
+        asked.add(refText(target));
+        const because = `${path} of ${refText(refOf(object))}`;
+        const role = kind === 'ClusterRole' ? rolesByName.get(name) : undefined;
         const type = typeOf(walk, group, kind);
-        if (type !== undefined) others.set(`${kind} ${name}`, { type, name, because });
+        if (role !== undefined && roles.type !== undefined) addRole(walk, role, roles.type, because, roles.objects, usedByOthers);
+        else if (type !== undefined) others.push({ type, name, because });
       }
     }
+    await inParallel(others, walk.reader.signal, async ({ type, name, because }, signal) => {
+      const object = tolerate(walk, `${type.kind} ${name}`, await readOne({ ...walk.reader, signal }, type, name));
+      const mustExist = walk.rules.of(type.kind, type.group).whenNeeded === 'MustExist';
+      if (object !== undefined) add(walk, object, type, because, mustExist || name.startsWith('system-'));
+    });
+    next = [...walk.found].filter(([key]) => !before.has(key)).map(([, found]) => found);
   }
-  await inParallel([...others.values()], walk.reader.signal, async ({ type, name, because }, signal) => {
-    const object = tolerate(walk, `${type.kind} ${name}`, await readOne({ ...walk.reader, signal }, type, name));
-    if (object !== undefined) add(walk, object, type, because, BELONG_TO_CLUSTER.has(type.kind) || name.startsWith('system-'));
-  });
 }
 
 function addRole(
@@ -158,25 +175,8 @@ function addRole(
   if (isSystem || !isRecord(role.aggregationRule)) return;
   for (const selector of listOf(role.aggregationRule.clusterRoleSelectors)) {
     for (const member of all) {
-      if (member !== role && selects(selector, member))
+      if (member !== role && matches(selector, member.metadata.labels ?? {}))
         addRole(walk, member, type, `aggregated into ClusterRole ${role.metadata.name}`, all, usedByOthers);
     }
   }
-}
-
-/** A label selector, as Kubernetes reads it. */
-export function selects(selector: unknown, object: KubeObject): boolean {
-  const labels = object.metadata.labels ?? {};
-  const equal = Object.entries(recordOf(recordOf(selector).matchLabels)).every(([key, value]) => labels[key] === value);
-  return (
-    equal &&
-    listOf(recordOf(selector).matchExpressions).every((expression) => {
-      const { key, operator, values } = recordOf(expression);
-      const value = labels[textOf(key) ?? ''];
-      if (operator === 'Exists') return value !== undefined;
-      if (operator === 'DoesNotExist') return value === undefined;
-      const listed = value !== undefined && listOf(values).includes(value);
-      return operator === 'In' ? listed : !listed;
-    })
-  );
 }

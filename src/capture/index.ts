@@ -1,8 +1,8 @@
 /**
  * capture: which objects belong to an application, and what a cluster looks like from the plan's side. Reads only.
  *
- * Story: `capture.ts` is the recipe; `leave-behind.ts` is the table of what stays, `edges.ts` the table of what is needed from outside of the
- * namespaces, `closure.ts` follows it; `volumes.ts` finds the data behind claims; `stopping.ts` says what a freeze can stop, `running.ts` finds what
+ * Story: `capture.ts` is the recipe; `leave-behind.ts` is the table of what stays, `closure.ts` follows what objects name
+ * (rules/) to what is needed from outside of the namespaces; `volumes.ts` finds the data behind claims; `stopping.ts` says what a freeze can stop, `running.ts` finds what
  * it can't; `surface.ts` describes a source or target. All of them read through `reading.ts`, which takes no bad moment for "nothing there".
  */
 export { capture, type CaptureOptions } from './capture.ts';

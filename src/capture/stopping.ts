@@ -31,7 +31,7 @@ export function controllerOf(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find((owner) => owner.controller === true);
 }
 
-function ownerRef({ apiVersion, kind, name }: OwnerReference, namespace: string | undefined): ObjectRef {
+export function ownerRef({ apiVersion, kind, name }: OwnerReference, namespace: string | undefined): ObjectRef {
   return refOf({ apiVersion, kind, metadata: namespace === undefined ? { name } : { name, namespace } });
 }
 

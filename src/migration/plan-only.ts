@@ -10,7 +10,7 @@ import { planOf } from './steps/plan.ts';
 
 export interface PlannedMigration {
   plan: Plan;
-  captured: Pick<Captured, 'cluster' | 'leftBehind'>;
+  captured: Captured;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Checks on what runs: pod templates and the objects that start them. Each reads one object and says what a person should know. */
-import { fieldAt, find, isRecord, listOf, podTemplateOf, recordOf, textOf } from '../api/fields.ts';
+import { fieldAt, find, listOf, podTemplateOf, recordOf, textOf } from '../api/fields.ts';
 import type { Finding } from '../api/finding.ts';
+import { managerOf } from '../graph/index.ts';
 import type { Check } from './catalogue.ts';
 
 type Made = Omit<Finding, 'subject' | 'proof'>;
@@ -126,23 +127,12 @@ export const checkService: Check = (object) => {
 
 /** Who else would write to the object: a tool that applies from elsewhere undoes what a move does. */
 export const checkManager: Check = (object) => {
-  const labels = object.metadata.labels ?? {};
-  const annotations = object.metadata.annotations ?? {};
-  if (annotations['argocd.argoproj.io/tracking-id'] !== undefined) {
-    return [manager('Argo CD', 'Add the target cluster to the Argo CD application, and pause its automatic sync during the move.')];
-  }
-  if (labels['kustomize.toolkit.fluxcd.io/name'] !== undefined || labels['helm.toolkit.fluxcd.io/name'] !== undefined) {
-    return [manager('Flux', 'Suspend it on the source during the move, and let Flux of the target take over afterwards.')];
-  }
-  if (isRecord(labels) && Object.keys(labels).some((key) => key.startsWith('operators.coreos.com/'))) {
-    return [manager('the Operator Lifecycle Manager', 'The operator must be installed on the target.')];
-  }
-  return [];
+  const manager = managerOf(object);
+  // The records of a Helm release move along, so the next upgrade works on the target; nothing is to be done.
+  if (manager?.fix === undefined) return [];
+  const name = manager.tool === 'OLM' ? 'the Operator Lifecycle Manager' : manager.tool;
+  return [{ id: 'ManagedElsewhere', severity: 'warn', message: `The object is managed by ${name}.`, fix: manager.fix }];
 };
-
-function manager(name: string, fix: string): Made {
-  return { id: 'ManagedElsewhere', severity: 'warn', message: `The object is managed by ${name}.`, fix };
-}
 
 export const checkFinalizers: Check = (object) => {
   const foreign = listOf(fieldAt(object, 'metadata', 'finalizers')).map(String);

@@ -2,6 +2,7 @@
 import { jobConditions } from '../../api/condition.ts';
 import { hubNamespace } from '../../api/meta.ts';
 import { migrationSchema, migrationStatus, stepNames, type Migration, type MigrationStatus } from '../../api/migration.ts';
+import type { Captured } from '../../api/captured.ts';
 import type { Plan } from '../../api/plan.ts';
 import { TranshipError } from '../../errors.ts';
 import type { EngineOptions } from '../../migration/index.ts';
@@ -9,6 +10,7 @@ import type { Engine } from '../surroundings.ts';
 
 export interface Script {
   plan?: Partial<Plan>;
+  captured?: Partial<Captured>;
   planError?: TranshipError;
   /** Called with each run; its answer becomes the end of the migration. */
   run?: (options: EngineOptions, migration: Migration, report: Report) => Promise<End>;
@@ -32,7 +34,7 @@ export function scriptedEngine(script: Script): Engine & { runs: string[] } {
     runs,
     async planMigration() {
       if (script.planError !== undefined) throw script.planError;
-      return { plan: { ...emptyPlan, ...script.plan }, captured: { cluster: { id: 'a', name: 'old', version: 'v1' }, leftBehind: [] } };
+      return { plan: { ...emptyPlan, ...script.plan }, captured: { ...emptyCapture, ...script.captured } };
     },
     async reconcileMigration(options) {
       runs.push(options.name);
@@ -55,6 +57,16 @@ export function scriptedEngine(script: Script): Engine & { runs: string[] } {
 export function emptyStatus(): MigrationStatus {
   return migrationStatus.parse({ steps: stepNames.map((name) => ({ name, state: 'Pending' })) });
 }
+
+const emptyCapture: Captured = {
+  cluster: { id: 'a', name: 'old', version: 'v1' },
+  namespaces: ['shop'],
+  capturedAt: '2026-01-01T00:00:00Z',
+  objects: [],
+  leftBehind: [],
+  volumes: [],
+  findings: [],
+};
 
 const emptyPlan: Plan = {
   source: { id: 'a', name: 'old' },
