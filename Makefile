@@ -34,9 +34,9 @@ testbed: setup ## Start the two clusters and the object store
 testbed-down: setup ## End them; leaves nothing behind
 	@$(node) testbed/main.ts down $(ARGS)
 
-bench: setup ## Figures: total time, downtime, bytes in the store, time per step
+bench: setup ## Figures beside those of other tools (ARGS=data, ARGS="data --scale 0.1": docs/benchmarks.md)
 	@$(node) tools/build.ts
-	@$(node) bench/demo.ts $(ARGS)
+	@$(node) bench/main.ts $(ARGS)
 
 format: setup ## Format the sources
 	@$(node) node_modules/oxfmt/bin/oxfmt .

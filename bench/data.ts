@@ -1,164 +1,227 @@
 /**
- * The data engine against `cp`, side by side in one run on the same data: `node bench/data.ts [MiB]`. Prints wall seconds, MB/s and CPU seconds of the process tree.
- * Caches are as they come: the source was just written. Noise of the machine is in all rows.
+ * The data engine beside restic, kopia, cp, tar and rsync: one run, the same data, one tool at a time, and where each figure stands against its
+ * bar. docs/benchmarks.md says what is measured and how to read it.
+ *
+ * Usage: make bench ARGS="data [--scale 0.1] [--only big,small] [--repetitions 3] [--resume] [--dir PATH] [-o json]"
  */
-import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createLineage } from '../src/archive/index.ts';
-import { openLocation, type LocationSpec } from '../src/location/index.ts';
-import { type MoverJob, type MoverResult, runMover } from '../src/mover/index.ts';
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { sentenceOf, TranshipError } from '../src/errors.ts';
+import { cacheDir } from '../testbed/pieces/index.ts';
+import { verdicts } from './data/bars.ts';
+import { conditionLines, conditionsAt, type Conditions } from './data/conditions.ts';
+import { contentPath, type Sizes, sizesAt } from './data/content.ts';
+import { type Gateway, startGateway } from './data/gateway.ts';
+import { roomAt } from './data/measure.ts';
+import { cp, kopia, restic, rsync, tar } from './data/others.ts';
+import { ours } from './data/ours.ts';
+import { kopiaRecipe, ownProgram, provideBuilt, provideRsync, resticRecipe, type Work } from './data/peers.ts';
+import { barsTable, figuresTable, quietLine, sizesLine } from './data/table.ts';
+import type { Tool } from './data/tool.ts';
+import { needOf, type Row, type WorkName, workNames, works } from './data/works.ts';
 
-const mebibytes = Number(process.argv[2] ?? 1024);
-const smallFiles = Number(process.argv[3] ?? 20_000);
-const program = process.env['TRANSHIP_MOVER'] ?? join(import.meta.dirname, '../src/mover/main.ts');
-const base = mkdtempSync(join(process.env['TRANSHIP_BENCH_DIR'] ?? tmpdir(), 'tranship-bench-'));
-const at = (name: string): string => join(base, name);
-
-function makeData(): void {
-  for (const name of ['big', 'small', 'big-back', 'small-back', 'store']) mkdirSync(at(name));
-  const fd = openSync(at('big/file'), 'w');
-  const log = Buffer.from(
-    Array.from(
-      { length: 20_000 },
-      (_, line) => `2026-01-01T00:00:${line % 60} worker ${line} finished request ${line * 7919} in ${line % 97} ms\n`,
-    ).join(''),
-  ).subarray(0, 1 << 20);
-  for (let number = 0; number < mebibytes; number++) {
-    const piece =
-      number % 2 === 0
-        ? randomBytes(1 << 20)
-        : Buffer.concat([Buffer.from(`${number}`), log.subarray(0, (1 << 20) - 8), Buffer.alloc(8, 10)]).subarray(0, 1 << 20);
-    writeSync(fd, piece);
-  }
-  closeSync(fd);
-  for (let number = 0; number < smallFiles; number++) {
-    const directory = at(`small/d${Math.floor(number / 100)}`);
-    if (number % 100 === 0) mkdirSync(directory);
-    const file = openSync(join(directory, `f${number}`), 'w');
-    writeSync(file, randomBytes(512 + ((number * 7919) % 15_872)));
-    closeSync(file);
-  }
+interface Results {
+  at: string;
+  conditions: Conditions;
+  scale: number;
+  repetitions: number;
+  sizes: Sizes;
+  /** Works that came to their end. */
+  done: WorkName[];
+  rows: Row[];
 }
 
-/** utime + stime of a process and its waited-for children, seconds. Read while it still runs. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0) / 100;
+interface Options {
+  scale: number;
+  only: readonly WorkName[];
+  repetitions: number;
+  /** Holds the data (kept) and everything temporary. */
+  directory: string;
+  resume: boolean;
+  json: boolean;
 }
 
-function peakMebibytes(pid: number): number {
-  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
-}
+const resultsDirectory = join(import.meta.dirname, 'results');
 
-interface Row {
-  what: string;
-  seconds: number;
-  cpu: number;
-  rss: number;
-}
-const rows: Row[] = [];
-
-async function mover(what: string, job: MoverJob): Promise<MoverResult> {
-  const started = performance.now();
-  const flags = (process.env['TRANSHIP_BENCH_FLAGS'] ?? '').split(' ').filter((flag) => flag !== '');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...flags, program, 'run'], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+export function optionsOf(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      scale: { type: 'string', default: '1' },
+      only: { type: 'string', default: workNames.join(',') },
+      repetitions: { type: 'string', short: 'n', default: '3' },
+      dir: { type: 'string', default: join(dirname(cacheDir()), 'bench') },
+      resume: { type: 'boolean', default: false },
+      output: { type: 'string', short: 'o', default: 'text' },
+    },
   });
-  let use = { cpu: 0, rss: 0 };
-  const look = setInterval(() => {
-    try {
-      use = { cpu: cpuSeconds(child.pid ?? 0), rss: peakMebibytes(child.pid ?? 0) };
-    } catch {
-      // it has ended
+  const only = values.only.split(',').map((name) => {
+    const known = workNames.find((work) => work === name);
+    if (known === undefined)
+      throw new TranshipError('InvalidInput', `--only names "${name}", which is no work.`, { hint: `There are ${workNames.join(', ')}.` });
+    return known;
+  });
+  const scale = Number(values.scale);
+  if (!(scale > 0 && scale <= 4)) throw new TranshipError('InvalidInput', `--scale ${values.scale} is not a number above 0, up to 4.`);
+  const repetitions = Number(values.repetitions);
+  if (!Number.isInteger(repetitions) || repetitions < 1)
+    throw new TranshipError('InvalidInput', `--repetitions ${values.repetitions} is not a whole number from 1.`);
+  return { scale, only, repetitions, directory: resolve(values.dir), resume: values.resume, json: values.output === 'json' };
+}
+
+/** Runs the works and returns what is in the file of results then. */
+export async function benchData(options: Options, work: Work): Promise<{ results: Results; file: string; labels: Map<string, string> }> {
+  const sizes = sizesAt(options.scale);
+  const cache = join(options.directory, 'data');
+  const temp = join(options.directory, `run-${process.pid}`);
+  mkdirSync(cache, { recursive: true });
+  clearLeftovers(options.directory);
+  const { tools, versions } = await provideTools(options.only, work);
+  const labels = new Map([...tools].map(([id, tool]) => [id, tool.label]));
+  const conditions = conditionsAt(options.directory, versions);
+  const { results, file } = openResults(options, sizes, conditions);
+
+  let gateway: Promise<Gateway> | undefined;
+  mkdirSync(temp);
+  try {
+    for (const name of options.only) {
+      if (results.done.includes(name)) {
+        work.onProgress(`${name}: done already, in ${file}`);
+        continue;
+      }
+      checkRoom(name, sizes, cache, options);
+      work.onProgress(`${name}: ${works[name].what}`);
+      const rows: Row[] = [];
+      await works[name].run({
+        sizes,
+        cache,
+        temp,
+        repetitions: options.repetitions,
+        tools,
+        gateway: async () => {
+          mkdirSync(join(temp, 's3'), { recursive: true });
+          gateway ??= startGateway(join(temp, 's3'), work);
+          conditions.tools['versitygw'] = (await gateway).version;
+          return await gateway;
+        },
+        signal: work.signal,
+        onProgress: work.onProgress,
+        onRow: (row) => {
+          rows.push(row);
+          work.onProgress(
+            `  ${row.figures.seconds.toFixed(2)} s, ${row.figures.cpuSeconds.toFixed(2)} CPU s, others ${row.figures.otherCores.toFixed(2)} cores`,
+          );
+        },
+      });
+      results.rows.push(...rows);
+      results.done.push(name);
+      save(file, results);
     }
-  }, 50);
-  const result = await runMover(child, job);
-  rows.push({ what, seconds: (performance.now() - started) / 1000, ...use });
-  clearInterval(look);
-  await new Promise((ended) => (child.exitCode === null ? child.once('exit', ended) : ended(0)));
-  return result;
+  } finally {
+    await (await gateway?.catch(() => undefined))?.close();
+    rmSync(temp, { recursive: true, force: true });
+  }
+  return { results, file, labels };
 }
 
-async function command(what: string, text: string): Promise<void> {
-  const started = performance.now();
-  const child = spawn('sh', ['-c', text], { stdio: 'inherit' });
-  let cpu = 0;
-  const look = setInterval(() => {
-    try {
-      cpu = cpuSeconds(child.pid ?? 0);
-    } catch {
-      // it has ended
+async function provideTools(
+  only: readonly WorkName[],
+  work: Work,
+): Promise<{ tools: Map<string, Tool>; versions: Record<string, string> }> {
+  const wanted = new Set(only.flatMap((name) => works[name].tools));
+  const tools: Tool[] = [ours(2), ours(4)];
+  const versions: Record<string, string> = {};
+  // One after the other: each build already uses every core.
+  const resticProgram = await provideBuilt(resticRecipe, work);
+  const kopiaProgram = await provideBuilt(kopiaRecipe, work);
+  tools.push(restic(resticProgram), restic(resticProgram, 'off'), kopia(kopiaProgram), kopia(kopiaProgram, 'zstd-fastest'));
+  Object.assign(versions, { restic: resticProgram.version, kopia: kopiaProgram.version });
+  for (const [id, make] of Object.entries({ cp, tar }))
+    if (wanted.has(id)) {
+      const program = ownProgram(id === 'cp' ? 'cp' : 'tar');
+      tools.push(make(program));
+      versions[id] = program.version;
     }
-  }, 20);
-  await new Promise((ended) => child.once('exit', ended));
-  clearInterval(look);
-  rows.push({ what, seconds: (performance.now() - started) / 1000, cpu, rss: 0 });
+  if (wanted.has('rsync')) {
+    const program = await provideRsync(work);
+    tools.push(rsync(program));
+    versions['rsync'] = program.version;
+  }
+  return { tools: new Map(tools.map((tool) => [tool.id, tool])), versions };
 }
 
-const spec: LocationSpec = { kind: 'directory', path: at('store') };
-try {
-  makeData();
-  const { lineage, key } = await createLineage(openLocation(spec));
-  const end = (name: string): { mode: 'Filesystem'; path: string } => ({ mode: 'Filesystem', path: at(name) });
-  const common = { version: 1, archive: { location: spec, lineage, key }, streams: 2 };
-  await command(`cp of the ${mebibytes} MiB file, with sync`, `cp ${at('big/file')} ${at('copy')} && sync ${at('copy')}; rm ${at('copy')}`);
-  await mover('copy-out of it', { ...common, op: 'copy-out', volume: 'big', round: 0, source: end('big') });
-  await mover('copy-in of it, verify None', {
-    ...common,
-    op: 'copy-in',
-    volume: 'big',
-    round: 0,
-    fresh: true,
-    target: end('big-back'),
-    verify: 'None',
-  });
-  await mover('verify of it', { ...common, op: 'verify', volume: 'big', round: 0, target: end('big-back') });
-  const fd = openSync(at('big/file'), 'r+');
-  for (let number = 0; number < mebibytes; number += 100) writeSync(fd, randomBytes(4096), 0, 4096, (number << 20) + 777);
-  closeSync(fd);
-  const delta = await mover('copy-out of 1 % changed', {
-    ...common,
-    op: 'copy-out',
-    volume: 'big',
-    round: 1,
-    parent: 0,
-    source: end('big'),
-  });
-  const applied = await mover('copy-in of 1 % changed, touched verified', {
-    ...common,
-    op: 'copy-in',
-    volume: 'big',
-    round: 1,
-    have: 0,
-    fresh: false,
-    target: end('big-back'),
-    verify: 'Touched',
-  });
-  await command(`cp -a of ${smallFiles} small files, with sync`, `cp -a ${at('small')} ${at('small-copy')} && sync -f ${at('small-copy')}`);
-  await mover('copy-out of them', { ...common, op: 'copy-out', volume: 'small', round: 0, source: end('small') });
-  await mover('copy-in of them, verify None', {
-    ...common,
-    op: 'copy-in',
-    volume: 'small',
-    round: 0,
-    fresh: true,
-    target: end('small-back'),
-    verify: 'None',
-  });
-  for (const { what, seconds, cpu, rss } of rows) {
-    const rate = /small|them/.test(what)
-      ? `${Math.round(smallFiles / seconds)} files/s`
-      : `${Math.round((mebibytes * 1.048576) / seconds)} MB/s`;
-    console.log(
-      `${what.padEnd(44)} ${seconds.toFixed(2).padStart(7)} s  ${rate.padStart(15)}  cpu ${cpu.toFixed(2).padStart(6)} s${rss === 0 ? '' : `  peak ${rss} MiB`}`,
+/** A new file, or with --resume the newest one of the same commit, sizes and repetitions. */
+function openResults(options: Options, sizes: Sizes, conditions: Conditions): { results: Results; file: string } {
+  mkdirSync(resultsDirectory, { recursive: true });
+  const { scale, repetitions } = options;
+  if (options.resume)
+    for (const name of globSync('data-*.json', { cwd: resultsDirectory }).toSorted().toReversed()) {
+      const file = join(resultsDirectory, name);
+      const earlier = JSON.parse(readFileSync(file, 'utf8')) as Results;
+      const same = earlier.conditions.commit === conditions.commit && earlier.scale === scale && earlier.repetitions === repetitions;
+      if (same) return { results: earlier, file };
+    }
+  const at = new Date().toISOString();
+  const results: Results = { at, conditions, scale, repetitions, sizes, done: [], rows: [] };
+  return { results, file: join(resultsDirectory, `data-${at.slice(0, 19).replaceAll(':', '-')}.json`) };
+}
+
+function save(file: string, results: Results): void {
+  writeFileSync(`${file}.part`, `${JSON.stringify({ ...results, verdicts: verdicts(results.rows, results.sizes) }, null, 1)}\n`);
+  renameSync(`${file}.part`, file);
+}
+
+function checkRoom(name: WorkName, sizes: Sizes, cache: string, { directory }: Options): void {
+  const need = needOf(name, sizes, (content) => existsSync(contentPath(content, sizes, cache)));
+  const room = roomAt(directory);
+  const gibibytes = (bytes: number): string => (bytes / (1 << 30)).toFixed(1);
+  if (need.bytes + (1 << 30) > room.bytes || need.inodes > room.inodes)
+    throw new TranshipError(
+      'Unsupported',
+      `The work ${name} needs ${gibibytes(need.bytes)} GiB and ${need.inodes} inodes; free in ${directory} are ${gibibytes(room.bytes)} GiB and ${room.inodes}.`,
+      { hint: 'Take another directory with --dir, a smaller --scale, or leave the work out with --only.' },
     );
+}
+
+/** What a killed run left; a run that is still there keeps its own. */
+function clearLeftovers(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = /^run-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(directory, name), { recursive: true });
   }
-  console.log(
-    `1 %: ${delta.bytesChanged >> 20} MiB stored, ${applied.bytesChanged >> 20} MiB written, ${applied.bytesTargetRead} bytes read on the target`,
-  );
-} finally {
-  rmSync(base, { recursive: true });
+}
+
+if (import.meta.main) {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort());
+  const started = performance.now();
+  const onProgress = (line: string): void =>
+    void process.stderr.write(`${((performance.now() - started) / 1000).toFixed(0).padStart(5)} s  ${line}\n`);
+  try {
+    const options = optionsOf(process.argv.slice(2));
+    const { results, file, labels } = await benchData(options, { signal: stop.signal, onProgress });
+    const bars = verdicts(results.rows, results.sizes);
+    if (options.json) console.log(JSON.stringify({ ...results, verdicts: bars }, null, 1));
+    else
+      console.log(
+        [
+          ...conditionLines(results.conditions),
+          `scale ${results.scale}: ${sizesLine(results.sizes)}; ${results.repetitions} repetitions`,
+          ...figuresTable(results.rows, labels),
+          '',
+          `bars${results.scale === 1 ? '' : ' (they are for scale 1)'}`,
+          ...barsTable(bars),
+          quietLine(results.rows),
+          '',
+          `written to ${file}`,
+        ].join('\n'),
+      );
+  } catch (error) {
+    if (!stop.signal.aborted) {
+      console.error(sentenceOf(error));
+      if (error instanceof TranshipError && error.hint !== undefined) console.error(error.hint);
+    }
+    process.exitCode = stop.signal.aborted ? 130 : 1;
+  }
 }

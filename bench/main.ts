@@ -1,29 +1,29 @@
 /**
- * All figures of this project, one after the other: `make bench`, or `make bench ARGS="demo data"` for some of them. Each bench is a program
- * of its own that prints its table; the demo's figures are also written to bench/results/.
+ * All figures of this project, one after the other: `make bench`, or `make bench ARGS="demo data"` for some of them, or one with its own
+ * options: `make bench ARGS="data --scale 0.1"`. Each bench is a program of its own that prints its table and writes the figures to
+ * bench/results/.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { light } from '../testbed/index.ts';
 
-const benches: Readonly<Record<string, { what: string; run: (signal: AbortSignal) => Promise<number> }>> = {
+const benches: Readonly<Record<string, { what: string; run: (signal: AbortSignal, args: readonly string[]) => Promise<number> }>> = {
   demo: {
     what: 'the demo application: total time, time without service, bytes in the store, time per step',
-    run: async (signal) => await program(['demo.ts'], {}, signal),
+    run: async (signal, args) => await program(['demo.ts', ...args], {}, signal),
   },
   data: {
-    what: 'the data engine beside cp: one big file and many small ones, first round and a change of 1 %',
-    run: async (signal) => await program(['data.ts'], {}, signal),
+    what: 'the data engine beside restic, kopia, cp, tar and rsync: big, small, over S3, 1 % changed in place, memory',
+    run: async (signal, args) => await program(['data.ts', ...args], {}, signal),
   },
   objects: {
     what: 'objects: capture, plan and apply beside a bare create loop, on the same API server',
-    run: async (signal) => {
+    run: async (signal, args) => {
       const bed = await light(1, { signal, onProgress: (line) => process.stderr.write(`  ${line}\n`) });
       try {
         const kubeconfigs = bed.clusters.map((cluster) => cluster.kubeconfig).join(':');
-        return await program(['objects.ts'], { TRANSHIP_TEST_KUBECONFIGS: kubeconfigs }, signal);
+        return await program(['objects.ts', ...args], { TRANSHIP_TEST_KUBECONFIGS: kubeconfigs }, signal);
       } finally {
         await bed.close();
       }
@@ -45,12 +45,17 @@ async function program([file = '', ...args]: readonly string[], env: Record<stri
 }
 
 async function main(): Promise<number> {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: 'h' } } });
+  const given = process.argv.slice(2);
+  const first = given.findIndex((argument) => argument.startsWith('-'));
+  const positionals = first === -1 ? given : given.slice(0, first);
+  // Options belong to the one bench that is named.
+  const options = first === -1 ? [] : given.slice(first);
   const unknown = positionals.find((name) => benches[name] === undefined);
-  if (values.help === true || unknown !== undefined) {
+  if (unknown !== undefined || (options.length > 0 && positionals.length !== 1)) {
     if (unknown !== undefined) process.stderr.write(`There is no bench "${unknown}".\n`);
+    else if (!/^(-h|--help)$/.test(options[0] ?? '')) process.stderr.write('Options are for one bench: name it before them.\n');
     for (const [name, bench] of Object.entries(benches)) process.stdout.write(`  ${name.padEnd(8)} ${bench.what}\n`);
-    return unknown === undefined ? 0 : 2;
+    return unknown === undefined && /^(-h|--help)$/.test(options[0] ?? '') ? 0 : 2;
   }
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stop.abort());
@@ -58,7 +63,7 @@ async function main(): Promise<number> {
   for (const [name, bench] of Object.entries(benches)) {
     if (stop.signal.aborted || (positionals.length > 0 && !positionals.includes(name))) continue;
     process.stdout.write(`── ${name}: ${bench.what}\n`);
-    const code = await bench.run(stop.signal);
+    const code = await bench.run(stop.signal, options);
     if (code !== 0) process.stderr.write(`bench ${name} ended with exit code ${code}\n`);
     worst = Math.max(worst, code);
   }

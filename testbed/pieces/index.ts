@@ -4,3 +4,8 @@
  */
 export type { Level, LightPieces, Origin, Pieces, PiecesNeed, Work } from './pieces.ts';
 export { provideCoredns, providePieces, provideVersitygw } from './provide.ts';
+// For bench/: peers are built and unpacked the same way.
+export { packages } from './apt.ts';
+export { build } from './build.ts';
+export { cacheDir } from './cache.ts';
+export type { Recipe } from './recipes.ts';

@@ -8,7 +8,7 @@ export const neededGo = '1.26';
 export type Recipe = {
   readonly name: string;
   readonly version: string;
-  /** Directory under testbed/build. */
+  /** Directory of the Go module, seen from testbed/build. */
   readonly module: string;
   readonly programs: readonly { readonly output: string; readonly package: string }[];
   /** Arguments of the linker beside `-s -w`. */
