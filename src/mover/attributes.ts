@@ -19,7 +19,9 @@ export function timeOf(nanoseconds: bigint): [number, number] {
 }
 
 /** SELinux labels belong to a cluster: its kubelet labels volumes when it mounts them. */
-const leftOut = 'security.selinux';
+const label = 'security.selinux';
+/** How XFS keeps ACLs, shown to root beside the ACLs themselves: other file systems would take them for something of the user's. */
+const shownTwice = new Set(['trusted.SGI_ACL_FILE', 'trusted.SGI_ACL_DEFAULT']);
 
 /** Everything of a path but its content. Reads the link text and the extended attributes. `labelled` hears of a SELinux label that is left behind. */
 export function describe(tree: Tree, path: string, stat: BigIntStats, type: EntryType, labelled?: () => void): Entry {
@@ -44,8 +46,8 @@ export function describe(tree: Tree, path: string, stat: BigIntStats, type: Entr
 function carriedXattrs(path: string, labelled?: () => void): [string, string][] {
   const found: [string, string][] = [];
   for (const [name, value] of listXattrs(path)) {
-    if (name === leftOut) labelled?.();
-    else found.push([name, value.toString('base64')]);
+    if (name === label) labelled?.();
+    else if (!shownTwice.has(name)) found.push([name, value.toString('base64')]);
   }
   return found;
 }
