@@ -8,6 +8,8 @@ import type { Listed, Location } from './location.ts';
 import { checkName, checkPrefix, missing, tooLarge, tooShort } from './names.ts';
 
 const temporary = '.tmp';
+/** What a killed process left half written is removed after this time, milliseconds: no write takes as long. */
+const abandonedAfter = 3_600_000;
 
 /**
  * A directory as object store. An object appears complete or not at all: temporary file, fsync, hard link to its name (which never
@@ -17,6 +19,7 @@ export function openDirectory(root: string): Location {
   const url = `dir:${root}`;
   const pathOf = (name: string): string => join(root, checkName(name));
   const durable = new Set<string>();
+  let swept = false;
 
   return {
     url,
@@ -28,6 +31,10 @@ export function openDirectory(root: string): Location {
         await makeDirectory(dirname(path), root, durable);
         await makeDirectory(dirname(scratch), root, durable);
         await writeDurably(scratch, body);
+        if (!swept) {
+          swept = true;
+          await removeAbandoned(scratch);
+        }
         for (let attempt = 1; ; attempt++) {
           try {
             const result = await publish(scratch, path, options.ifAbsent ?? false);
@@ -150,6 +157,19 @@ async function writeDurably(path: string, body: Uint8Array): Promise<void> {
   }
 }
 
+/** By the age that the file system's own clock gives, seen from the file just written: other machines may write here too. Best effort. */
+async function removeAbandoned(mine: string): Promise<void> {
+  try {
+    const now = (await stat(mine)).mtimeMs;
+    for (const name of await readdir(dirname(mine))) {
+      const path = join(dirname(mine), name);
+      if ((await stat(path)).mtimeMs < now - abandonedAfter) await unlink(path);
+    }
+  } catch {
+    // Somebody else removes them at the same time, or it is tried again by the next process.
+  }
+}
+
 async function publish(scratch: string, path: string, ifAbsent: boolean): Promise<'created' | 'exists'> {
   if (!ifAbsent) {
     await rename(scratch, path);
@@ -265,6 +285,11 @@ function directoryError(error: unknown, verb: string, url: string, name: string)
       cause: error,
     });
   }
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new TranshipError('NoSpace', `${what}: no space is left.`, { cause: error });
+  // Node has no name for EDQUOT (122).
+  if (code === 'ENOSPC' || code === 'EDQUOT' || (error as NodeJS.ErrnoException).errno === -122)
+    return new TranshipError('NoSpace', `${what}: no space is left.`, {
+      hint: 'Make space there, then start again: what is stored is used.',
+      cause: error,
+    });
   return new TranshipError('Unreachable', `${what}: ${code ?? 'unknown error'}.`, { cause: error });
 }

@@ -35,7 +35,7 @@ export async function copyIn(job: CopyInJob, run: Run): Promise<MoverResult> {
     else await copy.files();
     run.phase('sync', false);
     copy.sync();
-    const problems = new Problems();
+    const problems = new Problems(job.volume);
     if (job.verify === 'Touched' && knowledge.kind === 'rounds') await verifyTouched(job, run, session, knowledge.documents, problems);
     else if (job.verify !== 'None') await verifyAll(job, run, session, problems);
     problems.throwIfAny('verified');
@@ -65,7 +65,7 @@ class TargetCopy {
   readonly #run: Run;
   readonly #session: TargetSession;
   readonly #knowledge: Knowledge;
-  readonly #problems = new Problems();
+  readonly #problems: Problems;
   readonly #dispatcher: Dispatcher;
   readonly #chunkSize: number;
   /** Directories whose attributes are set at the end, because work inside them moves their times. */
@@ -75,6 +75,7 @@ class TargetCopy {
 
   constructor(job: CopyInJob, run: Run, session: TargetSession, knowledge: Knowledge) {
     this.#job = job;
+    this.#problems = new Problems(job.volume);
     this.#run = run;
     this.#session = session;
     this.#knowledge = knowledge;
@@ -102,6 +103,7 @@ class TargetCopy {
       parts = allParts(store, entry, true, this.#chunkSize, signal);
     }
     for await (const part of parts) {
+      if (this.#problems.hopeless) break;
       this.#grow(part);
       await this.#dispatcher.add(entry, how, part, false);
     }
@@ -116,6 +118,7 @@ class TargetCopy {
       if (this.#knowledge.kind === 'unknown') await this.#heal(tree);
       else await this.#bring(tree, this.#knowledge.kind === 'rounds' ? this.#knowledge.documents : []);
       await this.#dispatcher.drain();
+      if (this.#problems.hopeless) this.#problems.throwIfAny('written');
       this.#link(tree);
       await this.#finishDirectories(tree);
     } finally {
@@ -129,6 +132,7 @@ class TargetCopy {
     const olds = documents.map((document) => new Cursor(readEntries(this.#session.store, document, this.#run.signal)));
     for await (const { path, first: wanted, others } of merge(this.#session.entries(), olds)) {
       this.#run.signal.throwIfAborted();
+      if (this.#problems.hopeless) return;
       // The root is always there.
       const decision = path === '' && olds.length === 0 ? 'attributes' : decide(wanted, others);
       await this.#attempt(path, async () => await this.#perform(tree, path, wanted, decision, others));
@@ -145,6 +149,7 @@ class TargetCopy {
     );
     for await (const { path, first: wanted, others } of merge(this.#session.entries(), [found])) {
       this.#run.signal.throwIfAborted();
+      if (this.#problems.hopeless) return;
       const there = others[0]?.stat;
       await this.#attempt(path, async () => {
         if (wanted === undefined || there === undefined)
@@ -232,7 +237,10 @@ class TargetCopy {
     };
     await send(first.value);
     await send(second.value);
-    for await (const part of parts) await send(part);
+    for await (const part of parts) {
+      if (this.#problems.hopeless) break;
+      await send(part);
+    }
     done();
   }
 
@@ -290,8 +298,12 @@ class TargetCopy {
     try {
       if (block) fsyncSync(fd);
       else syncFileSystem(fd);
+    } catch (error) {
+      // A write that the system took and could not bring to the disk: nobody knows which one.
+      this.#problems.add('', error);
     } finally {
       closeSync(fd);
     }
+    this.#problems.throwIfAny('written');
   }
 }

@@ -124,7 +124,7 @@ class RoundCopy {
   readonly run: Run;
   readonly pool: Pool;
   readonly manifest: ManifestBuilder;
-  readonly problems = new Problems();
+  readonly problems: Problems;
   readonly notes: { path: string; note: string }[] = [];
   readonly #chunkSize: number;
   readonly #running = new Set<Promise<void>>();
@@ -138,6 +138,7 @@ class RoundCopy {
 
   constructor(job: CopyOutJob, run: Run, pool: Pool, manifest: ManifestBuilder, chunkSize: number) {
     this.job = job;
+    this.problems = new Problems(job.volume);
     this.run = run;
     this.pool = pool;
     this.manifest = manifest;

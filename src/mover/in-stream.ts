@@ -151,7 +151,10 @@ class InStream {
       for (const [number, ref] of item.part.chunks) {
         const plain = this.#plainOf(item, number, ref, fetched);
         const { written } = await this.#direct.begin(direct, fd, plain, number * this.#chunkSize);
-        writes.push(written.then(() => this.#count(item, ref[4])));
+        const counted = written.then(() => this.#count(item, ref[4]));
+        // A disk that is full says so before the last chunk is on its way: the error waits for `all`, it must not end the thread.
+        counted.catch(() => {});
+        writes.push(counted);
         giveBack(plain, true);
       }
       await Promise.all(writes);

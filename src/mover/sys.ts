@@ -3,6 +3,7 @@
  * does not have is refused at load: nothing is carried with a part of its attributes in silence. Linux, 64 bit.
  */
 import koffi from 'koffi';
+import { statfsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TranshipError } from '../errors.ts';
 
@@ -71,9 +72,11 @@ function systemError(call: string, errno: number): NodeJS.ErrnoException {
   return Object.assign(new Error(`${code}: ${call}`), { code, errno: -errno, syscall: call });
 }
 
-/** The `code` of a system error, '' for anything else. */
+/** The `code` of a system error, '' for anything else. Node has no names for some of Linux (EDQUOT): those come from the number. */
 export function errnoOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return '';
+  const { errno } = error as NodeJS.ErrnoException;
+  return error.code.startsWith('Unknown system error') && errno !== undefined ? (errnoNames.get(-errno) ?? error.code) : error.code;
 }
 
 /** A latin1 path as the zero-terminated bytes that C wants. */
@@ -113,7 +116,17 @@ export function mayHaveXattrs(fd: number): boolean {
 }
 
 export function setXattr(path: string, name: string, content: Buffer): void {
-  called('lsetxattr', zero(path), zero(name), content, content.length, 0);
+  if (raw('lsetxattr', zero(path), zero(name), content, content.length, 0) === 0) return;
+  const error = systemError(`lsetxattr ${name}`, koffi.errno());
+  // ext4 and btrfs say "no space" of an attribute that is larger than they hold, on an empty disk too.
+  if (['ENOSPC', 'E2BIG'].includes(error.code ?? '') && hasRoom(path))
+    throw new Error(`attribute ${name} of ${content.length} bytes is more than the file system can hold`);
+  throw error;
+}
+
+function hasRoom(path: string): boolean {
+  const { bavail, ffree, files } = statfsSync(Buffer.from(path.slice(0, path.lastIndexOf('/') + 1) || '.', 'latin1'));
+  return bavail > 256 && (ffree > 0 || files === 0);
 }
 
 export function removeXattr(path: string, name: string): void {

@@ -19,7 +19,7 @@ export async function verify(job: VerifyJob, run: Run): Promise<MoverResult> {
   const session = await openTargetSession(job, run);
   const unlock = await lockVolume(job.target, 'shared', run.signal);
   try {
-    const problems = new Problems();
+    const problems = new Problems(job.volume);
     await verifyAll(job, run, session, problems);
     problems.throwIfAny('verified');
     return {
