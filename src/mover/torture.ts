@@ -15,8 +15,11 @@ import {
 import { join } from 'node:path';
 import { makeNode, setTimes, setXattr } from './sys.ts';
 
-/** One of each, and what other tools lose: see the list "What a volume carries" of the format page. */
-export function makeTorture(base: string): void {
+/**
+ * One of each, and what other tools lose: see the list "What a volume carries" of the format page.
+ * @param major of a device node: Linux has 12 bits for it, XFS holds 9
+ */
+export function makeTorture(base: string, major = 4000): void {
   const at = (name: string): string => join(base, name);
   const bytes = (name: string): Buffer => Buffer.from(`${base}/${name}`, 'latin1');
   mkdirSync(at('dir/sub/deeper'), { recursive: true });
@@ -38,7 +41,7 @@ export function makeTorture(base: string): void {
   makeNode(at('fifo'), 'fifo', 0o640);
   linkSync(at('fifo'), at('fifo-again'));
   makeNode(at('char'), 'character', 0o600, [5, 300]);
-  makeNode(at('blk'), 'block', 0o660, [4000, 70_000]);
+  makeNode(at('blk'), 'block', 0o660, [major, 70_000]);
   writeFileSync(at('setuid'), '#!');
   chownSync(at('setuid'), 1000, 1001);
   chmodSync(at('setuid'), 0o6755);

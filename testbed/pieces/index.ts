@@ -9,3 +9,4 @@ export { packages } from './apt.ts';
 export { build } from './build.ts';
 export { cacheDir } from './cache.ts';
 export type { Recipe } from './recipes.ts';
+export { refereePrograms, type RefereePrograms } from './referees.ts';

@@ -86,6 +86,9 @@ function cni(arch: string, hex: string): Download {
 /** Debian packages of a node: programs that a node calls, and their libraries by apt's own solver. */
 export const nodePackages = ['runc', 'iptables', 'nftables', 'conntrack', 'ethtool', 'socat', 'btrfs-progs'] as const;
 
+/** What tests of the data engine compare with, and make file systems with. */
+export const refereePackages = ['restic', 'rsync', 'attr', 'acl', 'xfsprogs', 'btrfs-progs'] as const;
+
 /** Never unpacked beside a running system: its own C library must stay the one in use, and scripts of packages are not run. */
 export const leftOut =
   /^(libc6|libc-bin|libc-l10n|locales|libgcc-s1|gcc-.*-base|netbase|dpkg|tar|perl.*|lib.*-perl|libperl.*|libllvm.*|libz3-.*|passwd|adduser|usrmerge|init-system-helpers|sysvinit-utils|debconf.*|cdebconf|ucf|sensible-utils|lsb-base|readline-common|openssl|ssl-cert|libpam-modules.*|libpam-runtime|libsemanage.*|libsepol.*|libgdbm.*|libdb5.*|login.*|mawk|base-.*|coreutils|install-info)$/;
