@@ -1,7 +1,10 @@
 /** What fault tests build on: a command inside a node, an API server that goes away and comes back, images into a running bed. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { resources, type Resource } from '../../src/kube/index.ts';
 import { loadImages, nodeExec, readTestBed, startProgram, status, stopProgram } from '../../testbed/index.ts';
+import { clientOf } from '../support/bed.ts';
 
 const bed = readTestBed();
 const skip = process.env['TRANSHIP_E2E'] === undefined || bed === undefined ? 'no test bed runs, or TRANSHIP_E2E is not set' : false;
@@ -37,4 +40,33 @@ test('an image that is there is not loaded again, one with an unknown name is re
   assert.equal(await loadImages(bed!, ['pause'], work), bed);
   assert.deepEqual(lines, []);
   await assert.rejects(loadImages(bed!, ['nonesuch'], work), /no image "nonesuch"/);
+});
+
+test('a storage driver dies and comes back, and volumes and snapshots are made again', { skip, timeout: 120_000 }, async ({ signal }) => {
+  await stopProgram(bed!, 'source', 'csi-driver', signal);
+  await startProgram(bed!, 'source', 'csi-driver', signal);
+  const client = clientOf(bed!, 'source');
+  const namespace = `driver-${Date.now().toString(36)}`;
+  const statusOf = async (resource: Resource) =>
+    (await client.get(resource, 'data', namespace))?.['status'] as { phase?: string; readyToUse?: boolean } | undefined;
+  try {
+    await client.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    await client.create(resources.persistentVolumeClaims, {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'data', namespace },
+      spec: { accessModes: ['ReadWriteOnce'], storageClassName: 'fast-now', resources: { requests: { storage: '1Mi' } } },
+    });
+    while ((await statusOf(resources.persistentVolumeClaims))?.phase !== 'Bound') await delay(100, undefined, { signal });
+    await client.create(resources.volumeSnapshots, {
+      apiVersion: 'snapshot.storage.k8s.io/v1',
+      kind: 'VolumeSnapshot',
+      metadata: { name: 'data', namespace },
+      spec: { volumeSnapshotClassName: 'fast-snap', source: { persistentVolumeClaimName: 'data' } },
+    });
+    while ((await statusOf(resources.volumeSnapshots))?.readyToUse !== true) await delay(100, undefined, { signal });
+  } finally {
+    await client.delete(resources.namespaces, namespace);
+    await client.close();
+  }
 });

@@ -1,7 +1,7 @@
 /**
  * The storage drivers of a test bed's nodes: a CSI driver in TypeScript, one process (`main.ts`, started by `driverCommand`) for all
  * drivers of a node. It registers itself with the kubelet and keeps everything in one state directory, so that a killed process goes on
- * where it was (mounts stay; csi-provisioner ends with its driver and has to be started again as well).
+ * where it was (mounts stay; csi-provisioner and csi-snapshotter end with their driver and have to be started again as well).
  *
  * What a driver makes its filesystem volumes of decides what can be tested with it:
  *

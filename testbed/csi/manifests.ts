@@ -19,6 +19,8 @@ export interface DriverSpec {
   medium: MediumKind;
   storageClasses: StorageClassSpec[];
   snapshotClass: string;
+  /** For snapshots of several volumes at once; absent: volumes of this driver are snapshotted one by one. */
+  groupSnapshotClass?: string;
 }
 
 /** A Kubernetes object as JSON. */
@@ -41,6 +43,7 @@ export const testbedDrivers: { source: DriverSpec[]; target: DriverSpec[] } = {
       medium: 'btrfs',
       storageClasses: [{ name: 'bulk', volumeBindingMode: 'Immediate' }],
       snapshotClass: 'bulk-snap',
+      groupSnapshotClass: 'bulk-group',
     },
   ],
   target: [
@@ -63,7 +66,7 @@ export const testbedDrivers: { source: DriverSpec[]; target: DriverSpec[] } = {
 };
 
 /**
- * CSIDriver, storage classes and snapshot class of one driver, in the order to apply. The snapshot class needs the snapshot
+ * CSIDriver, storage classes and snapshot classes of one driver, in the order to apply. The snapshot classes need the snapshot
  * CRDs to be there first.
  *
  * @example for (const driver of testbedDrivers.source) objects.push(...driverObjects(driver));
@@ -89,6 +92,17 @@ export function driverObjects(driver: DriverSpec): Manifest[] {
       driver: driver.name,
       deletionPolicy: 'Delete',
     },
+    ...(driver.groupSnapshotClass === undefined
+      ? []
+      : [
+          {
+            apiVersion: 'groupsnapshot.storage.k8s.io/v1',
+            kind: 'VolumeGroupSnapshotClass',
+            metadata: { name: driver.groupSnapshotClass },
+            driver: driver.name,
+            deletionPolicy: 'Delete',
+          },
+        ]),
   ];
 }
 

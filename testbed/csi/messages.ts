@@ -36,6 +36,15 @@ export interface Snapshot {
   size_bytes: number;
   creation_time: { seconds: number; nanos: number };
   ready_to_use: boolean;
+  /** Set for a member of a group, which must not be deleted alone. */
+  group_snapshot_id?: string;
+}
+
+export interface GroupSnapshot {
+  group_snapshot_id: string;
+  snapshots: Snapshot[];
+  creation_time: { seconds: number; nanos: number };
+  ready_to_use: boolean;
 }
 
 export interface CreateVolumeRequest {
@@ -68,6 +77,17 @@ export interface CreateSnapshotRequest {
   name: string;
   source_volume_id: string;
   parameters: Record<string, string>;
+}
+
+export interface CreateGroupRequest {
+  name: string;
+  source_volume_ids: string[];
+  parameters: Record<string, string>;
+}
+
+export interface GroupRequest {
+  group_snapshot_id: string;
+  snapshot_ids: string[];
 }
 
 export interface ExpandRequest {

@@ -172,6 +172,7 @@ describe('flags', () => {
 describe('objects', () => {
   test('one CSIDriver, the classes and the snapshot class per driver; no class name twice, one default per cluster', () => {
     const names = { source: ['fast', 'fast-now', 'bulk'], target: ['silver', 'silver-now', 'gold'] };
+    const groups = { source: ['VolumeGroupSnapshotClass'], target: [] };
     for (const cluster of ['source', 'target'] as const) {
       const objects = testbedDrivers[cluster].flatMap(driverObjects);
       const classes = objects.filter((object) => object.kind === 'StorageClass');
@@ -182,7 +183,7 @@ describe('objects', () => {
       assert.equal(classes.filter((object) => JSON.stringify(object).includes('is-default-class')).length, 1);
       assert.deepEqual(
         objects.map((object) => object.kind).filter((kind) => kind !== 'StorageClass'),
-        ['CSIDriver', 'VolumeSnapshotClass', 'CSIDriver', 'VolumeSnapshotClass'],
+        ['CSIDriver', 'VolumeSnapshotClass', 'CSIDriver', 'VolumeSnapshotClass', ...groups[cluster]],
       );
     }
   });

@@ -27,6 +27,8 @@ export interface VolumeRecord extends CommonRecord {
 
 export interface SnapshotRecord extends CommonRecord {
   volume: string;
+  /** The group it was taken in, and how many snapshots that has when it is whole. */
+  group?: { id: string; name: string; members: number };
 }
 
 /** The records of one kind, in memory and in one directory. */

@@ -1,5 +1,6 @@
 /** Which call is answered by what: the CSI services and the kubelet's registration service of one driver. */
 import type { Driver } from './driver.ts';
+import { createGroup, deleteGroup, getGroup } from './groups.ts';
 import type { Handlers } from './messages.ts';
 import { expandOnNode, nodeInfo, publishVolume, unpublishVolume, volumeStats } from './node.ts';
 import { createSnapshot, deleteSnapshot, getSnapshot, listSnapshots } from './snapshots.ts';
@@ -33,6 +34,7 @@ export function servicesOf(driver: Driver, endpoint: string): Service[] {
   return [
     { service: 'csi.v1.Identity', handlers: identity(driver) },
     { service: 'csi.v1.Controller', handlers: controller(driver) },
+    { service: 'csi.v1.GroupController', handlers: groupController(driver) },
     { service: 'csi.v1.Node', handlers: node(driver) },
     { service: 'pluginregistration.Registration', handlers: registration(driver, endpoint) },
   ];
@@ -44,6 +46,7 @@ function identity(driver: Driver): Handlers {
     GetPluginCapabilities: async () => ({
       capabilities: [
         { service: { type: 'CONTROLLER_SERVICE' } },
+        { service: { type: 'GROUP_CONTROLLER_SERVICE' } },
         { service: { type: 'VOLUME_ACCESSIBILITY_CONSTRAINTS' } },
         { volume_expansion: { type: 'ONLINE' } },
       ],
@@ -65,6 +68,15 @@ function controller(driver: Driver): Handlers {
     DeleteSnapshot: (request) => deleteSnapshot(driver, request),
     ListSnapshots: (request) => listSnapshots(driver, request),
     GetSnapshot: (request) => getSnapshot(driver, request),
+  };
+}
+
+function groupController(driver: Driver): Handlers {
+  return {
+    GroupControllerGetCapabilities: async () => ({ capabilities: [{ rpc: { type: 'CREATE_DELETE_GET_VOLUME_GROUP_SNAPSHOT' } }] }),
+    CreateVolumeGroupSnapshot: (request) => createGroup(driver, request),
+    DeleteVolumeGroupSnapshot: (request) => deleteGroup(driver, request),
+    GetVolumeGroupSnapshot: (request) => getGroup(driver, request),
   };
 }
 

@@ -16,29 +16,36 @@ export async function createSnapshot(driver: Driver, request: CreateSnapshotRequ
     const existing = driver.snapshots.named(name);
     if (existing !== undefined) {
       if (existing.deleting === true) throw new CsiError('ABORTED', `A snapshot "${name}" is being deleted.`);
-      if (existing.volume === source) return { snapshot: describe(existing) };
+      if (existing.volume === source) return { snapshot: describeSnapshot(existing) };
       throw new CsiError('ALREADY_EXISTS', `There is a snapshot "${name}" of volume "${existing.volume}".`);
     }
-    const { mode, bytes } = driver.volume(source);
-    const created = new Date().toISOString();
-    const record: SnapshotRecord = { id: `snap-${randomUUID()}`, name, volume: source, mode, bytes, created };
-    const medium = driver.mediumOf(record);
-    const place = driver.snapshotPlace(record);
-    try {
-      await medium.copy(driver.volumePlace({ id: source, mode }), place, { snapshot: true, bytes });
-    } catch (error) {
-      await medium.remove(place);
-      throw error;
-    }
-    await driver.snapshots.put(record);
-    return { snapshot: describe(record) };
+    return { snapshot: describeSnapshot(await makeSnapshot(driver, { name, volume: source })) };
   });
+}
+
+/** The caller holds the volume's lock. */
+export async function makeSnapshot(driver: Driver, what: Pick<SnapshotRecord, 'name' | 'volume' | 'group'>): Promise<SnapshotRecord> {
+  const { mode, bytes } = driver.volume(what.volume);
+  const record: SnapshotRecord = { id: `snap-${randomUUID()}`, ...what, mode, bytes, created: new Date().toISOString() };
+  const medium = driver.mediumOf(record);
+  const place = driver.snapshotPlace(record);
+  try {
+    await medium.copy(driver.volumePlace({ id: what.volume, mode }), place, { snapshot: true, bytes });
+  } catch (error) {
+    await medium.remove(place);
+    throw error;
+  }
+  await driver.snapshots.put(record);
+  return record;
 }
 
 export async function deleteSnapshot(driver: Driver, request: { snapshot_id: string }): Promise<object> {
   const id = required('snapshot_id', request.snapshot_id);
   return driver.locks.hold([`snapshot:${id}`], async () => {
     const record = driver.snapshots.find(id);
+    if (record?.group !== undefined) {
+      throw new CsiError('INVALID_ARGUMENT', `Snapshot "${id}" is part of the group snapshot "${record.group.id}", and goes with it only.`);
+    }
     if (record !== undefined) await driver.removeSnapshot(record);
     return {};
   });
@@ -51,14 +58,14 @@ export async function listSnapshots(driver: Driver, request: ListSnapshotsReques
     .all()
     .filter((record) => (id === '' || record.id === id) && (source === '' || record.volume === source));
   const { items, next_token } = page(matching, request);
-  return { entries: items.map((record) => ({ snapshot: describe(record) })), next_token };
+  return { entries: items.map((record) => ({ snapshot: describeSnapshot(record) })), next_token };
 }
 
 export async function getSnapshot(driver: Driver, request: { snapshot_id: string }): Promise<object> {
-  return { snapshot: describe(driver.snapshot(required('snapshot_id', request.snapshot_id))) };
+  return { snapshot: describeSnapshot(driver.snapshot(required('snapshot_id', request.snapshot_id))) };
 }
 
-function describe(record: SnapshotRecord): Snapshot {
+export function describeSnapshot(record: SnapshotRecord): Snapshot {
   const ms = Date.parse(record.created);
   return {
     snapshot_id: record.id,
@@ -66,5 +73,6 @@ function describe(record: SnapshotRecord): Snapshot {
     size_bytes: record.bytes,
     creation_time: { seconds: Math.floor(ms / 1000), nanos: (ms % 1000) * 1e6 },
     ready_to_use: true,
+    ...(record.group === undefined ? {} : { group_snapshot_id: record.group.id }),
   };
 }

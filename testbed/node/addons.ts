@@ -18,8 +18,11 @@ export async function applyAddons(spec: NodeSpec, api: Api, dnsImage: string, si
     ),
   );
   for (const { path, object } of dnsObjects(spec, dnsImage)) await api.apply(path, object, signal);
-  const served = async (): Promise<boolean> =>
-    (await api.call('GET', '/apis/snapshot.storage.k8s.io/v1/volumesnapshotclasses', signal)).status === 200;
+  const kinds = ['snapshot.storage.k8s.io/v1/volumesnapshotclasses', 'groupsnapshot.storage.k8s.io/v1/volumegroupsnapshotclasses'];
+  const served = async (): Promise<boolean> => {
+    const answers = await Promise.all(kinds.map(async (kind) => await api.call('GET', `/apis/${kind}`, signal)));
+    return answers.every(({ status }) => status === 200);
+  };
   await until(`The snapshot kinds of ${spec.name}`, served, signal);
   for (const object of spec.drivers.flatMap((driver) => driverObjects(driver))) await api.apply(storagePath(object), object, signal);
 }
@@ -28,6 +31,7 @@ const plurals: Readonly<Record<string, string>> = {
   CSIDriver: 'csidrivers',
   StorageClass: 'storageclasses',
   VolumeSnapshotClass: 'volumesnapshotclasses',
+  VolumeGroupSnapshotClass: 'volumegroupsnapshotclasses',
 };
 
 function storagePath(object: Manifest): string {

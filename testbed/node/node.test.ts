@@ -98,6 +98,13 @@ test('programs start with quoted words, and every driver has its sidecars', () =
   const script = startScript(spec, { name: 'x', argv: ['/bin/x', 'a b'] });
   assert.ok(script.includes(`'/bin/x' 'a b' </dev/null >>'/l/it'\\''s/x.log' 2>&1 &\n`));
   assert.ok(script.includes("export PATH='/p'\n"));
+  assert.deepEqual(
+    storagePrograms(spec)
+      .filter(({ restarts }) => restarts)
+      .map(({ name }) => name.split('-').slice(0, 2).join('-')),
+    ['csi-provisioner', 'csi-snapshotter', 'csi-provisioner', 'csi-snapshotter'],
+    'what ends with its driver is started again',
+  );
 });
 
 test('certificates are what a strict reader expects', () => {

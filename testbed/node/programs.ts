@@ -9,7 +9,12 @@ import { execIn } from './exec.ts';
 import { apiserverFlags, controllerManagerFlags, etcdFlags, schedulerFlags } from './flags.ts';
 import { controlPlaneOf, kubeconfigOf, type NodeSpec } from './spec.ts';
 
-export type Program = { readonly name: string; readonly argv: readonly string[] };
+export type Program = {
+  readonly name: string;
+  readonly argv: readonly string[];
+  /** Started again whenever it ends, as a pod's container would be. */
+  readonly restarts?: boolean;
+};
 
 export function controlPlanePrograms(spec: NodeSpec): Program[] {
   const plane = controlPlaneOf(spec);
@@ -59,7 +64,10 @@ export function nodePrograms(spec: NodeSpec): Program[] {
   ];
 }
 
-/** One driver process for all drivers, and the sidecars, which speak to one driver each. */
+/**
+ * One driver process for all drivers, and the sidecars, which speak to one driver each and end when they lose it: like the containers of a
+ * driver's pod they are started again.
+ */
 export function storagePrograms(spec: NodeSpec): Program[] {
   const kubeconfig = `--kubeconfig=${kubeconfigOf(spec, 'admin')}`;
   return [
@@ -85,13 +93,20 @@ export function storagePrograms(spec: NodeSpec): Program[] {
         {
           name: `csi-provisioner-${word}`,
           argv: [spec.pieces.csiProvisioner, socket, kubeconfig, '--extra-create-metadata', '--feature-gates=Topology=true'],
+          restarts: true,
         },
-        { name: `csi-snapshotter-${word}`, argv: [spec.pieces.csiSnapshotter, socket, kubeconfig, '--extra-create-metadata'] },
+        {
+          name: `csi-snapshotter-${word}`,
+          argv: [spec.pieces.csiSnapshotter, socket, kubeconfig, '--extra-create-metadata', groupSnapshots],
+          restarts: true,
+        },
       ];
     }),
-    { name: 'snapshot-controller', argv: [spec.pieces.snapshotController, kubeconfig] },
+    { name: 'snapshot-controller', argv: [spec.pieces.snapshotController, kubeconfig, groupSnapshots] },
   ];
 }
+
+const groupSnapshots = '--feature-gates=CSIVolumeGroupSnapshot=true';
 
 /** Starts them all and returns at once. Each gets a script in `state/programs`, by which it can be started again. */
 export async function startPrograms(spec: NodeSpec, pid: number, programs: readonly Program[], signal: AbortSignal): Promise<void> {
@@ -113,15 +128,22 @@ export function pidFileOf(state: string, name: string): string {
   return join(state, 'programs', `${name}.pid`);
 }
 
-export function startScript(spec: NodeSpec, { name, argv }: Program): string {
+export function startScript(spec: NodeSpec, { name, argv, restarts = false }: Program): string {
+  const command = `${argv.map(quote).join(' ')} </dev/null >>${quote(join(spec.logs, `${name}.log`))} 2>&1`;
   return [
     'set -e',
     ...Object.entries(spec.pieces.env).map(([variable, value]) => `export ${variable}=${quote(value)}`),
     enterCgroupsScript(spec.cgroups),
-    `${argv.map(quote).join(' ')} </dev/null >>${quote(join(spec.logs, `${name}.log`))} 2>&1 &`,
+    restarts ? `{ ${again(command)}; } </dev/null >/dev/null 2>&1 &` : `${command} &`,
     `echo $! > ${quote(pidFileOf(spec.state, name))}`,
     '',
   ].join('\n');
+}
+
+/** For ever, with pauses from 1 s, doubled up to 8 s, and from 1 s again after half a minute without an end. */
+function again(command: string): string {
+  const once = `begun=$(date +%s); ${command} || :; [ $(($(date +%s) - begun)) -lt 30 ] || pause=1`;
+  return `pause=1; while :; do ${once}; sleep $pause; pause=$((pause < 8 ? pause * 2 : 8)); done`;
 }
 
 function quote(word: string): string {

@@ -53,7 +53,7 @@ export type Pieces = LightPieces & {
   readonly iptables: string;
   /** Unpacked Debian packages: runc, iptables, conntrack, ethtool, socat, btrfs-progs with their libraries. */
   readonly root: string;
-  /** The three `snapshot.storage.k8s.io` definitions, YAML files. */
+  /** The definitions of `snapshot.storage.k8s.io` and `groupsnapshot.storage.k8s.io`, YAML files. */
   readonly snapshotCrds: readonly string[];
   /** csi.proto of the CSI specification 1.12.0. */
   readonly csiProto: string;

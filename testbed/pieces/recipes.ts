@@ -120,9 +120,11 @@ export const provisionerRecipe: Recipe = {
   files: [{ module: 'github.com/container-storage-interface/spec', paths: ['csi.proto'] }],
 };
 
-export const snapshotCrdFiles = ['volumesnapshotclasses', 'volumesnapshotcontents', 'volumesnapshots'].map(
-  (plural) => `snapshot.storage.k8s.io_${plural}.yaml`,
-);
+const classesContentsAndThemselves = (kind: string) => [`${kind}classes`, `${kind}contents`, `${kind}s`];
+export const snapshotCrdFiles = [
+  ...classesContentsAndThemselves('volumesnapshot').map((plural) => `snapshot.storage.k8s.io_${plural}.yaml`),
+  ...classesContentsAndThemselves('volumegroupsnapshot').map((plural) => `groupsnapshot.storage.k8s.io_${plural}.yaml`),
+];
 export const snapshotterRecipe: Recipe = {
   ...none,
   name: 'csi-snapshotter',
