@@ -38,6 +38,12 @@ export const transferSpec = z.strictObject({
     .enum(['Auto', 'Snapshot'])
     .default('Auto')
     .describe('The final round reads the stopped volume itself where that is possible (Auto), or always a snapshot.'),
+  temporaryStorageClasses: z
+    .array(pair)
+    .default([])
+    .describe(
+      'Storage classes of the source and what stands for them where a volume is made from a snapshot to be read; of the same driver.',
+    ),
   verify: z.enum(['Touched', 'All', 'None']).default('Touched').describe('What is read back on the target after the last round.'),
   moverImage: z.string().optional().describe('Image of the mover; default: the one of this version.'),
   parallelVolumes: z.number().int().min(1).max(16).default(2).describe('Volumes copied at the same time.'),

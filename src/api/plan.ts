@@ -11,7 +11,9 @@ export interface Surface {
   brokenGroups: { group: string; message: string }[];
   namespaces: string[];
   storageClasses: SurfaceStorageClass[];
-  snapshotClasses: { name: string; driver: string; isDefault: boolean }[];
+  snapshotClasses: SurfaceSnapshotClass[];
+  /** Classes of group snapshots. Absent where those are not served, and in surfaces of earlier versions. */
+  groupSnapshotClasses?: SurfaceSnapshotClass[];
   csiDrivers: string[];
   ingressClasses: string[];
   /** Objects that are already there and could collide: in the target namespaces, and cluster-scoped ones by captured name. */
@@ -26,6 +28,14 @@ export interface SurfaceStorageClass {
   isDefault: boolean;
   bindingMode: 'Immediate' | 'WaitForFirstConsumer';
   allowExpansion: boolean;
+}
+
+export interface SurfaceSnapshotClass {
+  name: string;
+  driver: string;
+  isDefault: boolean;
+  /** Its annotation `tranship.io/snapshot-class: "true"` names it for us. */
+  isChosen?: boolean;
 }
 
 export interface Mapping {
@@ -62,6 +72,10 @@ export interface PlannedVolume {
   targetClaim: string;
   targetStorageClass: string | undefined;
   snapshotClass: string | undefined;
+  /** Set when other volumes of its namespace and driver are snapshotted at the same time with it. */
+  groupSnapshotClass?: string;
+  /** Class of the temporary volume that is made from a snapshot. Absent: the volume's own. */
+  temporaryStorageClass?: string;
   /** How the data is read on the source. */
   read: 'Snapshot' | 'Live';
   /** The claim to be made in the target namespace, without volumeName. */

@@ -62,7 +62,7 @@ describe('moving the shop', { skip: skipWithout(2), timeout: 120_000 }, () => {
       source: await readSurface(source, { namespaces: [names.source], captured, signal }),
       target: await readSurface(target, { namespaces: [names.target], captured, signal }),
     };
-    return makePlan({ captured, ...surfaces, mapping, options: { migration: `m-${run}`, allowLive: true } });
+    return makePlan({ captured, ...surfaces, mapping, options: { migration: `m-${run}`, read: { mode: 'Auto' } } });
   };
   /** What the volumes room does between the phases: the claims are there before anything asks for them. */
   const claimsAsRebound = async () => {
@@ -197,7 +197,7 @@ describe('moving the shop', { skip: skipWithout(2), timeout: 120_000 }, () => {
   });
 
   test('for another migration the target is taken: the objects are listed and nothing is written', async () => {
-    const other = makePlan({ captured, ...surfaces, mapping, options: { migration: 'another', allowLive: true } });
+    const other = makePlan({ captured, ...surfaces, mapping, options: { migration: 'another', read: { mode: 'Auto' } } });
     const finding = other.findings.find(({ id }) => id === 'ObjectsExist');
     assert.equal(finding?.severity, 'block');
     assert.match(finding?.message ?? '', /ConfigMap web/);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubeObject } from '../api/object.ts';
 import { leaveRule, surroundingsOf } from './leave-behind.ts';
-import { bytesOf } from './quantity.ts';
+import { bytesOf } from '../api/quantity.ts';
 
 function object(kind: string, metadata: Record<string, unknown>, more: Record<string, unknown> = {}, apiVersion = 'v1'): KubeObject {
   return { apiVersion, kind, metadata: { name: 'x', namespace: 'shop', ...metadata }, ...more };

@@ -2,7 +2,7 @@
 import type { Captured } from '../api/captured.ts';
 import { byText, fieldAt, textOf } from '../api/fields.ts';
 import type { KubeObject, ResourceType } from '../api/object.ts';
-import type { Surface, SurfaceStorageClass } from '../api/plan.ts';
+import type { Surface, SurfaceSnapshotClass, SurfaceStorageClass } from '../api/plan.ts';
 import { TranshipError } from '../errors.ts';
 import { resources, type KubeClient, type Resource } from '../kube/index.ts';
 import { servedAs } from '../api/served.ts';
@@ -17,7 +17,8 @@ export interface SurfaceOptions {
 }
 
 const DEFAULT_CLASS = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
-const DEFAULT_SNAPSHOT_CLASS = 'snapshot.storage.kubernetes.io/is-default-class';
+const DEFAULT_SNAPSHOT_CLASS = ['snapshot.storage.kubernetes.io/is-default-class', 'groupsnapshot.storage.kubernetes.io/is-default-class'];
+const CHOSEN_SNAPSHOT_CLASS = 'tranship.io/snapshot-class';
 
 /** Reads the surface of a source or target: what it serves, its classes, and what is already there under the names of the move. */
 export async function readSurface(client: KubeClient, options: SurfaceOptions): Promise<Surface> {
@@ -30,10 +31,11 @@ export async function readSurface(client: KubeClient, options: SurfaceOptions): 
   const types = discovery.resources;
   const unread: Unread = [];
   const look: Look = { reader: { client, signal, broken: new Set(discovery.broken.map(({ group }) => group)) }, types, unread };
-  const [namespaces, storageClasses, snapshotClasses, drivers, ingressClasses, existing] = await Promise.all([
+  const [namespaces, storageClasses, snapshotClasses, groupClasses, drivers, ingressClasses, existing] = await Promise.all([
     readAll(look, resources.namespaces),
     readAll(look, resources.storageClasses),
     readAll(look, resources.volumeSnapshotClasses),
+    readAll(look, { group: 'groupsnapshot.storage.k8s.io', kind: 'VolumeGroupSnapshotClass' }),
     readAll(look, resources.csiDrivers),
     readAll(look, resources.ingressClasses),
     // The captured namespaces of the source themselves can collide with nothing; there is no need to read them again.
@@ -47,13 +49,8 @@ export async function readSurface(client: KubeClient, options: SurfaceOptions): 
     brokenGroups: discovery.broken,
     namespaces: names(namespaces),
     storageClasses: byName(storageClasses.map(storageClassOf)),
-    snapshotClasses: byName(
-      snapshotClasses.map((object) => ({
-        name: object.metadata.name,
-        driver: textOf(object.driver) ?? '',
-        isDefault: object.metadata.annotations?.[DEFAULT_SNAPSHOT_CLASS] === 'true',
-      })),
-    ),
+    snapshotClasses: byName(snapshotClasses.map(snapshotClassOf)),
+    ...(groupClasses.length > 0 && { groupSnapshotClasses: byName(groupClasses.map(snapshotClassOf)) }),
     csiDrivers: names(drivers),
     ingressClasses: names(ingressClasses),
     existing,
@@ -85,8 +82,18 @@ function storageClassOf(object: KubeObject): SurfaceStorageClass {
   };
 }
 
+function snapshotClassOf(object: KubeObject): SurfaceSnapshotClass {
+  const marked = (name: string) => object.metadata.annotations?.[name] === 'true';
+  return {
+    name: object.metadata.name,
+    driver: textOf(object.driver) ?? '',
+    isDefault: DEFAULT_SNAPSHOT_CLASS.some(marked),
+    ...(marked(CHOSEN_SNAPSHOT_CLASS) && { isChosen: true }),
+  };
+}
+
 /** All of a kind; none when it is not served, or not for us: then it is among the unread, and the plan says what it misses. */
-async function readAll(look: Look, resource: Resource): Promise<KubeObject[]> {
+async function readAll(look: Look, resource: Pick<Resource, 'group' | 'kind'>): Promise<KubeObject[]> {
   const served = look.types.find((type) => type.group === resource.group && type.kind === resource.kind);
   return served === undefined ? [] : await readIn(look, served, undefined, look.reader.signal);
 }

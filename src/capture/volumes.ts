@@ -3,9 +3,9 @@ import type { CapturedObject, CapturedVolume } from '../api/captured.ts';
 import { byText, fieldAt, find, listOf, textOf } from '../api/fields.ts';
 import type { Finding } from '../api/finding.ts';
 import { refOf, type KubeObject } from '../api/object.ts';
+import { bytesOf } from '../api/quantity.ts';
 import { resources } from '../kube/index.ts';
 import { inParallel } from './listing.ts';
-import { bytesOf } from './quantity.ts';
 import { readOne, type Reader } from './reading.ts';
 
 export interface Volumes {

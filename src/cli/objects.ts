@@ -47,6 +47,7 @@ export function objectsOf(options: MigrationOptions, env: NodeJS.ProcessEnv): Mi
         parallelVolumes: options.parallelVolumes,
         read: options.read,
         finalRead: options.finalRead,
+        temporaryStorageClasses: options.temporaryStorageClass,
         verify: options.verify,
         moverImage: options.moverImage,
       }),

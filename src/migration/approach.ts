@@ -3,15 +3,14 @@
  * back, every volume is copied warm, the movers of the last round stand ready, and objects and volumes are captured once more.
  */
 import { applyPhase } from './objects.ts';
-import { forEachLimited } from '../parallel.ts';
 import { openDirectReaders } from './readers.ts';
-import { copyRound } from './round.ts';
 import { thePlan } from './sections.ts';
 import { nameOf, volumeOf, type Run } from './state.ts';
 import { captureNow } from './steps/capture.ts';
 import { planNow } from './steps/plan.ts';
 import { takeVolumesBack } from './take-back.ts';
 import { standing, warmTargets } from './targets.ts';
+import { copyWarmRound } from './warm-round.ts';
 
 /** A warm round older than this is done again before the stop: what changed since would have to be copied while nobody is served. */
 const freshForMs = 60 * 60_000;
@@ -41,7 +40,5 @@ async function warmUp(run: Run): Promise<void> {
     const { have, syncedAt } = volumeOf(run.status, nameOf(volume));
     return have === undefined || syncedAt === undefined || Date.now() - Date.parse(syncedAt) > freshForMs;
   });
-  await forEachLimited(cold, spec.transfer.parallelVolumes, async (volume) => {
-    await copyRound(run, volume, volumeOf(run.status, nameOf(volume)), { final: false, signal: run.signal });
-  });
+  await copyWarmRound(run, cold, async () => {});
 }

@@ -1,6 +1,7 @@
 /** The mapping part of a spec in the shapes that other rooms take. */
 import type { MigrationSpec } from '../api/migration.ts';
 import type { Mapping } from '../api/plan.ts';
+import type { ReadOptions } from '../plan/index.ts';
 
 /** Source namespace → target namespace for every namespace that is moved. */
 export function namespaceMap(spec: MigrationSpec): Map<string, string> {
@@ -16,5 +17,13 @@ export function planMapping(spec: MigrationSpec): Mapping {
     nodePorts: mapping.nodePorts,
     dnsNames: mapping.dnsNames,
     existing: mapping.existing,
+  };
+}
+
+export function readOptions({ transfer, warmRounds }: MigrationSpec): ReadOptions {
+  return {
+    mode: transfer.read,
+    warm: warmRounds > 0,
+    temporaryClasses: Object.fromEntries(transfer.temporaryStorageClasses.map(({ from, to }) => [from, to])),
   };
 }

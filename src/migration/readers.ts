@@ -20,7 +20,9 @@ import {
   takeSnapshot,
   volumeName,
   type MoverPod,
+  type TakenSnapshot,
 } from '../volumes/index.ts';
+import { startBeside } from './beside.ts';
 import { access, keepWarm, moverRequest, seconds } from './mover-request.ts';
 import { markOf } from './mark.ts';
 import { nameOf, volumeOf, type Run } from './state.ts';
@@ -39,6 +41,8 @@ export interface ReaderOptions {
   round: number;
   final: boolean;
   signal: AbortSignal;
+  /** Taken together with others. Absent: one is taken. */
+  snapshot?: TakenSnapshot;
 }
 
 export async function openReader(run: Run, volume: PlannedVolume, status: VolumeStatus, options: ReaderOptions): Promise<RoundReader> {
@@ -48,7 +52,7 @@ export async function openReader(run: Run, volume: PlannedVolume, status: Volume
     const pod = await startDirect(run, volume, signal); // runs already; only looked up
     return { kind: 'Direct', pod, close: () => removeMover(run.source, namespace, pod.name, signal, markOf(run.migration)) };
   }
-  if (run.migration.spec.transfer.read === 'Live' || volume.read === 'Live') return await openLive(run, volume, options.round, signal);
+  if (volume.read === 'Live') return await openLive(run, volume, options.round, signal);
   return await openSnapshot(run, volume, status, options);
 }
 
@@ -93,23 +97,14 @@ function directName(run: Run, volume: PlannedVolume): string {
 }
 
 async function startDirect(run: Run, volume: PlannedVolume, signal: AbortSignal): Promise<MoverPod> {
-  const request = moverRequest(run, volume, signal);
-  return await startMover(run.source, {
-    ...request,
-    timeoutMs: Math.min(request.timeoutMs, directStartMs),
-    namespace: volume.source.namespace,
-    name: directName(run, volume),
-    claim: volume.source.claim,
-    readOnly: volume.source.mode === 'Filesystem',
-    node: volume.source.usedBy[0]?.node,
-  });
+  const timeoutMs = Math.min(run.migration.spec.timeouts.moverStartSeconds * 1000, directStartMs);
+  return await startBeside(run, volume, { name: directName(run, volume), timeoutMs, signal });
 }
 
 async function openSnapshot(run: Run, volume: PlannedVolume, status: VolumeStatus, options: ReaderOptions): Promise<RoundReader> {
   const { migration, source } = run;
   const { round, signal } = options;
-  const { namespace, claim } = volume.source;
-  if (volume.snapshotClass === undefined) throw new TranshipError('Unsupported', `Claim ${namespace}/${claim} has no snapshot class.`);
+  const { namespace } = volume.source;
   const staging = stagingNamespace(migration.metadata.name);
   // A final snapshot belongs to one freeze: after an undo and a second freeze it must never be used again.
   const epoch = options.final
@@ -121,18 +116,8 @@ async function openSnapshot(run: Run, volume: PlannedVolume, status: VolumeStatu
   const name = `${volumeName(status.name, markOf(migration))}-r${round}${epoch}`;
   status.state = 'Snapshotting';
   run.touch();
-  const begun = Date.now();
-  const snapshot = await takeSnapshot(source, {
-    migration: markOf(migration),
-    namespace,
-    claim,
-    name,
-    snapshotClass: volume.snapshotClass,
-    timeoutMs: migration.spec.timeouts.snapshotReadySeconds * 1000,
-    signal,
-  });
+  const snapshot = options.snapshot ?? (await takeOwn(run, volume, name, signal));
   status.state = 'Exposing';
-  run.log('info', `snapshot ${name} is ready after ${seconds(begun)} s`, { volume: status.name });
   run.touch();
   await exposeSnapshot(source, {
     migration: markOf(migration),
@@ -140,7 +125,7 @@ async function openSnapshot(run: Run, volume: PlannedVolume, status: VolumeStatu
     name,
     snapshot,
     mode: volume.source.mode,
-    storageClass: volume.source.storageClass,
+    storageClass: volume.temporaryStorageClass ?? volume.source.storageClass,
     capacityBytes: volume.source.capacityBytes,
     timeoutMs: migration.spec.timeouts.snapshotReadySeconds * 1000,
     signal,
@@ -150,7 +135,7 @@ async function openSnapshot(run: Run, volume: PlannedVolume, status: VolumeStatu
     namespace: staging,
     name: `${name}-out`,
     claim: name,
-    readOnly: volume.source.mode === 'Filesystem',
+    readOnly: true,
   });
   return {
     kind: 'Snapshot',
@@ -162,18 +147,27 @@ async function openSnapshot(run: Run, volume: PlannedVolume, status: VolumeStatu
   };
 }
 
+async function takeOwn(run: Run, volume: PlannedVolume, name: string, signal: AbortSignal): Promise<TakenSnapshot> {
+  const { namespace, claim } = volume.source;
+  if (volume.snapshotClass === undefined) throw new TranshipError('Unsupported', `Claim ${namespace}/${claim} has no snapshot class.`);
+  const begun = Date.now();
+  const snapshot = await takeSnapshot(run.source, {
+    migration: markOf(run.migration),
+    namespace,
+    claim,
+    name,
+    snapshotClass: volume.snapshotClass,
+    timeoutMs: run.migration.spec.timeouts.snapshotReadySeconds * 1000,
+    signal,
+  });
+  run.log('info', `snapshot ${name} is ready after ${seconds(begun)} s`, { volume: nameOf(volume) });
+  return snapshot;
+}
+
 /** Reads the application's own claim, on the node where it is mounted. */
 async function openLive(run: Run, volume: PlannedVolume, round: number, signal: AbortSignal): Promise<RoundReader> {
-  const { namespace, claim } = volume.source;
-  const name = `${volumeName(`${namespace}/${claim}`, markOf(run.migration))}-live-r${round}`;
-  const node = run.status.stoppedAt === undefined ? volume.source.usedBy[0]?.node : undefined;
-  const pod = await startMover(run.source, {
-    ...moverRequest(run, volume, signal),
-    namespace,
-    name,
-    claim,
-    readOnly: volume.source.mode === 'Filesystem',
-    node,
-  });
-  return { kind: 'Live', pod, close: () => removeMover(run.source, namespace, name, signal, markOf(run.migration)) };
+  const name = `${volumeName(nameOf(volume), markOf(run.migration))}-live-r${round}`;
+  const timeoutMs = run.migration.spec.timeouts.moverStartSeconds * 1000;
+  const pod = await startBeside(run, volume, { name, timeoutMs, signal });
+  return { kind: 'Live', pod, close: () => removeMover(run.source, pod.namespace, name, signal, markOf(run.migration)) };
 }

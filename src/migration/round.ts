@@ -6,19 +6,21 @@ import type { VolumeStatus } from '../api/migration.ts';
 import type { PlannedVolume } from '../api/plan.ts';
 import { TranshipError, codeOf, sentenceOf } from '../errors.ts';
 import { protocolVersion, type Progress } from '../mover/index.ts';
-import { runInPod, type MoverPod } from '../volumes/index.ts';
+import { runInPod, type MoverPod, type TakenSnapshot } from '../volumes/index.ts';
 import { access, takeWarm } from './mover-request.ts';
 import { openReader, type RoundReader } from './readers.ts';
 import { openTarget } from './targets.ts';
 import { now, type Run } from './state.ts';
 
+export interface RoundOptions {
+  final: boolean;
+  signal: AbortSignal;
+  /** Taken together with others, and theirs to remove. Absent: the round takes its own. */
+  snapshot?: TakenSnapshot;
+}
+
 /** Copies one round of a volume to the archive and into its staging claim on the target. */
-export async function copyRound(
-  run: Run,
-  volume: PlannedVolume,
-  status: VolumeStatus,
-  options: { final: boolean; signal: AbortSignal },
-): Promise<void> {
+export async function copyRound(run: Run, volume: PlannedVolume, status: VolumeStatus, options: RoundOptions): Promise<void> {
   const { signal } = options;
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
@@ -49,12 +51,7 @@ export async function copyRound(
   }
 }
 
-async function copyOut(
-  run: Run,
-  volume: PlannedVolume,
-  status: VolumeStatus,
-  options: { final: boolean; signal: AbortSignal },
-): Promise<void> {
+async function copyOut(run: Run, volume: PlannedVolume, status: VolumeStatus, options: RoundOptions): Promise<void> {
   const number = await beginRound(run, status, options.final);
   let reader: RoundReader | undefined;
   try {

@@ -13,6 +13,7 @@ import { markManifest } from './marks.ts';
 import type { Renames } from './namespaces.ts';
 import { keepOwners } from './owners.ts';
 import { placementOf } from './placement.ts';
+import { groupTogether, type ReadOptions } from './reading.ts';
 import { applyRules, type RuleContext } from './rules.ts';
 import { definitionsMoving, kindFindings, targetType } from './served.ts';
 import { mapStorageClasses } from './storage.ts';
@@ -27,8 +28,8 @@ export interface PlanInput {
   options: {
     /** Name of the migration: what it created earlier is recognised by it and is no collision. */
     migration: string;
-    /** Volumes that cannot be snapshotted are read live (a warning) instead of standing against the move. */
-    allowLive?: boolean;
+    /** How volumes may be read; absent: from snapshots only. */
+    read?: Partial<ReadOptions>;
   };
 }
 
@@ -66,6 +67,7 @@ export function makePlan(input: PlanInput): Plan {
     if (part.collides !== undefined) colliding.push(part.collides);
     findings.push(...part.findings);
   }
+  findings.push(...groupTogether(volumes, source));
   keepOwners(steps);
   findings.push(...collisionFindings(colliding, target.cluster.name), ...catalogueFindings(steps, volumes, context));
 
@@ -150,7 +152,8 @@ function volumeOf(draft: Draft, context: Context): Part {
   const { name, namespace } = draft.origin;
   const from = captured.volumes.find((each) => each.claim === name && each.namespace === namespace);
   if (from === undefined) return { findings: [] };
-  const { volume, findings } = planVolume(from, draft, { mapping, source, target, allowLive: options.allowLive === true });
+  const read = { mode: 'Snapshot', warm: true, temporaryClasses: {}, ...options.read } as const;
+  const { volume, findings } = planVolume(from, draft, { mapping, source, target, read });
   markManifest(draft, options.migration);
   dropEmpty(draft.manifest);
   const ref = refOf(draft.manifest);

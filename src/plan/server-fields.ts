@@ -64,6 +64,8 @@ const FIELD_RULES: readonly FieldRule[] = [
       ].map(annotation),
     ],
   },
+  // On its claims while a group snapshot is taken; a capture may come in between.
+  { rule: 'ClaimGroup', kinds: ['PersistentVolumeClaim'], paths: ['metadata.labels["tranship.io/snapshot-group"]'] },
   // The content travels with us; the snapshot, clone or populator that made the volume once stays where it is.
   { rule: 'ClaimOrigin', kinds: ['PersistentVolumeClaim'], paths: ['spec.dataSource', 'spec.dataSourceRef'] },
   // A class that comes along must not become the default of everybody on the target.

@@ -1,28 +1,32 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { CapturedVolume } from '../api/captured.ts';
 import { find } from '../api/fields.ts';
 import type { KubeObject } from '../api/object.ts';
 import type { Mapping, Plan, Surface } from '../api/plan.ts';
 import { ids, planOf, shop, stepOf, toStore } from './fixtures/shop.ts';
 import { makePlan } from './plan.ts';
+import type { ReadOptions } from './reading.ts';
 
 function plan(
   change: {
     mapping?: Partial<Mapping>;
     source?: Partial<Surface>;
     target?: Partial<Surface>;
-    allowLive?: boolean;
+    read?: Partial<ReadOptions>;
+    volumes?: (volume: CapturedVolume) => Partial<CapturedVolume>;
     driver?: string | undefined;
   } = {},
 ): Plan {
   const base = shop();
+  base.captured.volumes = base.captured.volumes.map((each) => ({ ...each, ...change.volumes?.(each) }));
   if ('driver' in change) base.captured.volumes = base.captured.volumes.map((each) => ({ ...each, driver: change.driver }));
   return makePlan({
     captured: base.captured,
     source: { ...base.source, ...change.source },
     target: { ...base.target, ...change.target },
     mapping: { ...toStore, ...change.mapping },
-    options: { migration: 'm', allowLive: change.allowLive === true },
+    options: { migration: 'm', read: change.read ?? {} },
   });
 }
 
@@ -100,7 +104,7 @@ test('a claim that was never bound is created right before what mounts it', () =
 test('no snapshot class for the driver stands against the move, unless reading live is allowed', () => {
   const none = { source: { snapshotClasses: [{ name: 'other', driver: 'other.example.com', isDefault: true }] } };
   assert.deepEqual(ids(plan(none), 'block'), ['SnapshotClassMissing']);
-  const live = plan({ ...none, allowLive: true });
+  const live = plan({ ...none, read: { mode: 'Auto' } });
   assert.deepEqual(ids(live, 'block'), []);
   assert.ok(ids(live, 'warn').includes('SnapshotClassMissing'));
   assert.deepEqual(
@@ -111,7 +115,7 @@ test('no snapshot class for the driver stands against the move, unless reading l
 
 test('a volume that is not of a CSI driver can only be read live', () => {
   assert.deepEqual(ids(plan({ driver: undefined }), 'block'), ['VolumeNotCsi']);
-  assert.deepEqual(ids(plan({ driver: undefined, allowLive: true }), 'block'), []);
+  assert.deepEqual(ids(plan({ driver: undefined, read: { mode: 'Auto' } }), 'block'), []);
 });
 
 test('among several snapshot classes the choice is the default, then the first by name; doubt is told', () => {
@@ -156,4 +160,60 @@ test('a custom resource that names a class of the source gets the mapped one; a 
   const of = (name: string) => find(planOf([database(name)]).steps[0]?.manifest, 'spec.storage.storageClass')[0]?.value;
   assert.equal(of('fast'), 'standard');
   assert.equal(of('cold-archive'), 'cold-archive');
+});
+
+test('the snapshot class that is annotated for us wins over the default', () => {
+  const named = (name: string, more: object) => ({ name, driver: 'csi.example.com', isDefault: false, ...more });
+  const made = plan({ source: { snapshotClasses: [named('a', { isDefault: true }), named('z', { isChosen: true })] } });
+  assert.equal(made.volumes[0]?.snapshotClass, 'z');
+  assert.ok(!ids(made, 'warn').includes('SnapshotClassAmbiguous'));
+});
+
+test('a volume larger than its claim asks for gets a claim of its own size', () => {
+  const asked = (made: Plan) => made.volumes.map(({ claimManifest }) => find(claimManifest, 'spec.resources.requests.storage')[0]?.value);
+  const before = asked(plan());
+  const grown = plan({ volumes: ({ claim: name }) => (name === 'raw' ? { capacityBytes: 5e9 } : {}) });
+  assert.deepEqual(asked(grown), [before[0], '5000000000', before[2]]);
+});
+
+test('volumes of one driver and namespace are snapshotted together where there is a class for it', () => {
+  const group = (isDefault: boolean, name: string) => ({ name, driver: 'csi.example.com', isDefault });
+  const together = (made: Plan) => made.volumes.map(({ groupSnapshotClass }) => groupSnapshotClass);
+  const made = plan({ source: { groupSnapshotClasses: [group(false, 'a'), group(true, 'b')] } });
+  assert.deepEqual(together(made), ['b', 'b', 'b']);
+  assert.ok(!ids(made, 'info').includes('SnapshotsOneByOne'));
+  const none = plan();
+  assert.deepEqual(together(none), [undefined, undefined, undefined]);
+  assert.ok(ids(none, 'info').includes('SnapshotsOneByOne'));
+  const live = plan({ read: { mode: 'Live' }, source: { groupSnapshotClasses: [group(true, 'b')] } });
+  assert.deepEqual(together(live), [undefined, undefined, undefined]);
+});
+
+test('a ReadWriteOncePod volume that a pod has can only be read from a snapshot, or when the application is stopped', () => {
+  const volumes = () => ({ accessModes: ['ReadWriteOncePod'], usedBy: [{ pod: 'db-0', node: 'n' }] });
+  assert.deepEqual(ids(plan({ volumes, read: { mode: 'Snapshot' } }), 'block'), []);
+  assert.deepEqual(ids(plan({ volumes, read: { mode: 'Live' } }), 'block'), ['ReadWriteOncePodLive']);
+  assert.deepEqual(ids(plan({ volumes, read: { mode: 'Live', warm: false } }), 'block'), []);
+  const idle = () => ({ accessModes: ['ReadWriteOncePod'], usedBy: [] });
+  assert.deepEqual(ids(plan({ volumes: idle, read: { mode: 'Live' } }), 'block'), []);
+  assert.deepEqual(ids(plan({ volumes, read: { mode: 'Auto' }, source: { snapshotClasses: [] } }), 'block'), ['ReadWriteOncePodLive']);
+});
+
+test('the temporary volume gets a class of the driver that has the snapshot', () => {
+  const of = (name: string, provisioner: string, bindingMode: 'Immediate' | 'WaitForFirstConsumer' = 'Immediate') => ({
+    name,
+    provisioner,
+    bindingMode,
+    isDefault: false,
+    allowExpansion: false,
+  });
+  const temporary = (made: Plan) => made.volumes[0]?.temporaryStorageClass;
+  const classes = [of('fast', 'csi.example.com'), of('later', 'csi.example.com', 'WaitForFirstConsumer'), of('other', 'else')];
+  assert.equal(temporary(plan({ source: { storageClasses: classes } })), 'fast');
+  assert.equal(temporary(plan({ source: { storageClasses: classes }, read: { temporaryClasses: { fast: 'later' } } })), 'later');
+  const gone = [of('later', 'csi.example.com', 'WaitForFirstConsumer'), of('now', 'csi.example.com'), of('fast', 'else')];
+  assert.equal(temporary(plan({ source: { storageClasses: gone } })), 'now', 'its own class is another driver’s by now');
+  const foreign = plan({ source: { storageClasses: classes }, read: { temporaryClasses: { fast: 'other' } } });
+  assert.deepEqual(ids(foreign, 'block'), ['TemporaryClassUnfit']);
+  assert.deepEqual(ids(plan({ source: { storageClasses: [of('fast', 'else')] } }), 'block'), ['TemporaryClassUnfit']);
 });

@@ -1,10 +1,12 @@
-/** Volumes: which class each gets on the target, which snapshot class reads it on the source, and the claim that will be bound to the copy. */
+/** Volumes: which class each gets on the target, and the claim that will be bound to the copy. How it is read: reading.ts. */
 import type { Finding } from '../api/finding.ts';
 import type { CapturedVolume } from '../api/captured.ts';
 import { find, textOf } from '../api/fields.ts';
 import type { KubeObject } from '../api/object.ts';
+import { bytesOf } from '../api/quantity.ts';
 import type { Mapping, PlannedVolume, Surface } from '../api/plan.ts';
 import { removePaths, setField, type Draft } from './draft.ts';
+import { chooseReading, type ReadOptions } from './reading.ts';
 import { chooseClass } from './storage.ts';
 
 export interface VolumePlan {
@@ -16,7 +18,7 @@ export interface VolumePlan {
 export function planVolume(
   source: CapturedVolume,
   draft: Draft,
-  context: { mapping: Mapping; source: Surface; target: Surface; allowLive: boolean },
+  context: { mapping: Mapping; source: Surface; target: Surface; read: ReadOptions },
 ): VolumePlan {
   const findings: Finding[] = [];
   const { manifest, origin } = draft;
@@ -40,20 +42,30 @@ export function planVolume(
     });
   }
 
-  const snapshot = chooseSnapshotClass(source, draft, context);
-  findings.push(...snapshot.findings);
+  keepCapacity(draft, source);
+
+  const reading = chooseReading(source, origin, context.source, context.read);
+  findings.push(...reading.findings);
   return {
     volume: {
       source,
       targetNamespace: manifest.metadata.namespace ?? source.namespace,
       targetClaim: manifest.metadata.name,
       targetStorageClass: choice.className,
-      snapshotClass: snapshot.className,
-      read: snapshot.className === undefined ? 'Live' : 'Snapshot',
+      ...reading.how,
       claimManifest: manifest,
     },
     findings,
   };
+}
+
+/**
+ * A volume may be larger than its claim asks for: drivers round up, and whoever fills a volume does not look at the claim. What the target makes
+ * of the same request may be smaller.
+ */
+function keepCapacity(draft: Draft, source: CapturedVolume): void {
+  const hit = find(draft.manifest, 'spec.resources.requests.storage')[0];
+  if (hit !== undefined && bytesOf(hit.value) < source.capacityBytes) setField(draft, 'CapacityKept', hit, String(source.capacityBytes));
 }
 
 function setClass(draft: Draft, className: string): void {
@@ -64,56 +76,6 @@ function setClass(draft: Draft, className: string): void {
     Object.assign(spec, { storageClassName: className });
     draft.changes.push({ rule: 'StorageClass', path: '/spec/storageClassName', to: className });
   }
-}
-
-function chooseSnapshotClass(
-  volume: CapturedVolume,
-  draft: Draft,
-  context: { source: Surface; allowLive: boolean },
-): { className: string | undefined; findings: Finding[] } {
-  const { driver } = volume;
-  const subject = draft.origin;
-  const severity = context.allowLive ? 'warn' : 'block';
-  const live = context.allowLive ? 'It is read live: not crash consistent while the application writes.' : '';
-  if (driver === undefined) {
-    const finding: Finding = {
-      id: 'VolumeNotCsi',
-      severity,
-      subject,
-      message: `Volume ${volume.persistentVolume} is not a CSI volume, so it cannot be snapshotted. ${live}`.trim(),
-      fix: 'Read it live: --read live.',
-      proof: 'read',
-    };
-    return { className: undefined, findings: [finding] };
-  }
-  const classes = context.source.snapshotClasses
-    .filter((each) => each.driver === driver)
-    .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  const defaults = classes.filter((each) => each.isDefault);
-  const chosen = defaults[0] ?? classes[0];
-  if (chosen === undefined) {
-    const finding: Finding = {
-      id: 'SnapshotClassMissing',
-      severity,
-      subject,
-      message: `Driver ${driver} has no snapshot class on ${context.source.cluster.name}. ${live}`.trim(),
-      fix: 'Create a VolumeSnapshotClass for the driver, or read live: --read live.',
-      proof: 'read',
-    };
-    return { className: undefined, findings: [finding] };
-  }
-  const rivals = defaults.length > 1 ? defaults : defaults.length === 0 ? classes : [];
-  if (rivals.length < 2) return { className: chosen.name, findings: [] };
-  const names = rivals.map((each) => each.name).join(', ');
-  const finding: Finding = {
-    id: 'SnapshotClassAmbiguous',
-    severity: 'warn',
-    subject,
-    message: `Driver ${driver} has ${rivals.length} ${defaults.length > 1 ? 'default ' : ''}snapshot classes (${names}); ${chosen.name} is taken.`,
-    fix: 'Mark exactly one as default.',
-    proof: 'read',
-  };
-  return { className: chosen.name, findings: [finding] };
 }
 
 /** A claim that was never bound: it holds no data and is created as an object, right before the application that will bind it. */

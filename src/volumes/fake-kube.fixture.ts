@@ -1,5 +1,5 @@
 /** A cluster in memory for the tests of this room: objects by resource, merge patches, uid preconditions, and a binder of claims. */
-import type { KubeObject } from '../api/object.ts';
+import type { KubeObject, ResourceType } from '../api/object.ts';
 import { TranshipError } from '../errors.ts';
 import type { KubeClient, Resource } from '../kube/index.ts';
 
@@ -8,6 +8,7 @@ export interface FakeKube {
   /** Puts an object in, as another one would have made it; gives its uid. */
   put(resource: Resource, object: KubeObject): string;
   get(resource: Resource, name: string, namespace?: string): KubeObject | undefined;
+  all(resource: Resource): KubeObject[];
   /** `create persistentvolumeclaims shop/data`, writes only, in order. */
   calls: string[];
   /** Thrown by the next creates, one each. */
@@ -20,7 +21,8 @@ export function refusal(status: number, reason: string, message: string): Transh
   });
 }
 
-export function fakeKube(): FakeKube {
+/** @param served kinds that are not built in */
+export function fakeKube(served: readonly ResourceType[] = []): FakeKube {
   const objects = new Map<string, KubeObject>();
   const calls: string[] = [];
   const refusals: TranshipError[] = [];
@@ -34,14 +36,18 @@ export function fakeKube(): FakeKube {
     objects.set(key(resource, metadata.name, metadata.namespace), bound({ ...structuredClone(object), metadata }));
     return uid;
   };
-  const client: Pick<KubeClient, 'name' | 'get' | 'list' | 'create' | 'patch' | 'delete'> = {
+  const client: Pick<KubeClient, 'name' | 'get' | 'list' | 'create' | 'patch' | 'delete' | 'discover'> = {
     name: 'fake',
+    discover: async () => await Promise.resolve({ resources: [...served], broken: [] }),
     get: async (resource, name, namespace) => await Promise.resolve(structuredClone(objects.get(key(resource, name, namespace)))),
     async *list(resource, { labelSelector = '', namespace } = {}) {
       const wanted = labelSelector.split(',').filter((term) => term !== '');
       for (const [at, object] of new Map(objects)) {
         const { labels, namespace: own } = object.metadata;
-        const matches = wanted.every((term) => labels?.[term.slice(0, term.indexOf('='))] === term.slice(term.indexOf('=') + 1));
+        const matches = wanted.every((term) => {
+          const [name = '', value] = term.split('=');
+          return value === undefined ? labels?.[name] !== undefined : labels?.[name] === value;
+        });
         if (at.startsWith(`${resource.resource} `) && matches && (namespace ?? own) === own)
           yield await Promise.resolve(structuredClone(object));
       }
@@ -53,7 +59,7 @@ export function fakeKube(): FakeKube {
       if (refused !== undefined) throw refused;
       if (objects.has(at)) throw refusal(409, 'AlreadyExists', `${at} already exists`);
       put(resource, object);
-      return await Promise.resolve(structuredClone(object));
+      return await Promise.resolve(structuredClone(objects.get(at) ?? object));
     },
     async patch(resource, name, namespace, patch) {
       const at = key(resource, name, namespace);
@@ -64,6 +70,7 @@ export function fakeKube(): FakeKube {
       const version = body.metadata?.resourceVersion;
       if (version !== undefined && version !== there.metadata.resourceVersion) throw refusal(409, 'Conflict', 'has been modified');
       put(resource, merged(there, body) as unknown as KubeObject);
+      if (isReclaimed(objects.get(at), objects)) objects.delete(at);
       return await Promise.resolve(structuredClone(there));
     },
     async delete(resource, name, namespace, options = {}) {
@@ -79,9 +86,18 @@ export function fakeKube(): FakeKube {
     client: client as KubeClient,
     put,
     get: (resource, name, namespace) => objects.get(key(resource, name, namespace)),
+    all: (resource) => [...objects].filter(([at]) => at.startsWith(`${resource.resource} `)).map(([, object]) => object),
     calls,
     refusals,
   };
+}
+
+/** The provisioner: a volume of policy Delete whose claim is gone goes, too. */
+function isReclaimed(object: KubeObject | undefined, objects: ReadonlyMap<string, KubeObject>): boolean {
+  const spec = object?.['spec'] as { persistentVolumeReclaimPolicy?: string; claimRef?: { uid?: string } } | undefined;
+  if (object?.kind !== 'PersistentVolume' || spec?.persistentVolumeReclaimPolicy !== 'Delete' || spec.claimRef?.uid === undefined)
+    return false;
+  return !objects.values().some(({ metadata }) => metadata.uid === spec.claimRef?.uid);
 }
 
 /** The binder: a claim that names its volume gets it. */

@@ -7,6 +7,9 @@ export const policyAnnotation = 'tranship.io/reclaim-policy';
 /** On a volume in the middle of a move: `namespace/claim` that it goes to. */
 export const movingAnnotation = 'tranship.io/moving-to';
 
+/** On a claim of the application while a group snapshot is taken: `MARK.GROUP`, what the group chooses it by. */
+export const groupLabel = 'tranship.io/snapshot-group';
+
 /** Labels that the sweep finds our things by. */
 export function ownLabels(migration: string): Record<string, string> {
   return { [managedByLabel]: managedBy, [migrationLabel]: migration };

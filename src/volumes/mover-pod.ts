@@ -1,15 +1,13 @@
 /** The pod that a mover runs in. It idles; every piece of work is one exec (see mover/protocol.ts), so no secret is stored in the cluster. */
 import type { KubeObject } from '../api/object.ts';
-import { TranshipError } from '../errors.ts';
-import { version } from '../version.ts';
-import { resources, type KubeClient } from '../kube/index.ts';
+import { sentenceOf, TranshipError } from '../errors.ts';
+import { kubeDetails, resources, type KubeClient } from '../kube/index.ts';
 import { createOrGet } from './create.ts';
-import { isOurs, ownLabels, ownSelector } from './marks.ts';
+import { isOurs } from './marks.ts';
+import { moverLabels, moverManifest, pathOf, rightsText, type MoverPlace } from './mover-manifest.ts';
+import { openNetwork } from './mover-network.ts';
 import { removeExactly, waitGone } from './remove.ts';
 import { waitFor } from './wait.ts';
-
-const componentLabel = 'app.kubernetes.io/component';
-const moverComponent = 'mover';
 
 export interface MoverPod {
   namespace: string;
@@ -19,32 +17,26 @@ export interface MoverPod {
   path: string;
 }
 
-export interface MoverPodRequest {
-  migration: string;
-  namespace: string;
-  name: string;
-  claim: string;
-  mode: 'Filesystem' | 'Block';
-  readOnly: boolean;
-  image: string | undefined;
-  /** Pins the pod: a live read of a ReadWriteOnce volume works only where the application's pod runs. */
-  node?: string | undefined;
+export interface MoverPodRequest extends MoverPlace {
   timeoutMs: number;
   signal: AbortSignal;
 }
 
-/** The mover of this version. Its tag is the version of the package: controller and mover always belong together. */
-export function defaultMoverImage(): string {
-  return `docker.io/tranship/tranship:${version}`;
-}
-
-/** Creates the pod, or goes on with the one that is there, and waits until it runs. A dead pod of an earlier run is replaced. */
+/**
+ * Creates the pod, or goes on with the one that is there, and waits until it runs. A dead pod of an earlier run is replaced.
+ * @throws Forbidden when a policy of the cluster does not take such a pod there
+ */
 export async function startMover(client: KubeClient, want: MoverPodRequest): Promise<MoverPod> {
   const { namespace, name, signal } = want;
   const there = await client.get(resources.pods, name, namespace, { signal });
   if (there !== undefined && (isOver(there) || there.metadata.deletionTimestamp !== undefined))
     await removeMover(client, namespace, name, signal, want.migration);
-  await createOrGet(client, resources.pods, podManifest(want), signal);
+  await openNetwork(client, want, signal);
+  try {
+    await createOrGet(client, resources.pods, moverManifest(want), signal);
+  } catch (error) {
+    throw refusal(client, want, error);
+  }
   await waitFor(
     async () => {
       const pod = await client.get(resources.pods, name, namespace, { signal });
@@ -64,7 +56,18 @@ export async function startMover(client: KubeClient, want: MoverPodRequest): Pro
       diagnose: () => diagnosePod(client, namespace, name, signal),
     },
   );
-  return { namespace, name, mode: want.mode, path: want.mode === 'Block' ? '/dev/tranship-volume' : '/volume' };
+  return { namespace, name, mode: want.mode, path: pathOf(want.mode) };
+}
+
+/** A refused pod in words: where, by whom, and what would have to be let pass. */
+function refusal(client: KubeClient, want: MoverPodRequest, error: unknown): unknown {
+  // Pod Security, a webhook, a ValidatingAdmissionPolicy: each refuses with a status of its own.
+  if (!/violates PodSecurity|denied the request|denied request/.test(sentenceOf(error))) return error;
+  const hint = sentenceOf(error).includes('violates PodSecurity')
+    ? `Let namespace ${want.namespace} take it: kubectl label namespace ${want.namespace} pod-security.kubernetes.io/enforce=baseline --overwrite`
+    : `Exempt pods with the label app.kubernetes.io/component=mover in namespace ${want.namespace} from that policy.`;
+  const message = `Namespace ${want.namespace} on ${client.name} does not take a mover (${rightsText(want)}): ${sentenceOf(error)}`;
+  return new TranshipError('Forbidden', message, { hint, cause: error, details: kubeDetails(error) });
 }
 
 /**
@@ -85,7 +88,9 @@ export async function removeMover(
 
 /** Ends all movers of a migration in a namespace, whatever their names, and waits until they are gone. */
 export async function removeMovers(client: KubeClient, namespace: string, migration: string, signal: AbortSignal): Promise<void> {
-  const labelSelector = `${ownSelector(migration)},${componentLabel}=${moverComponent}`;
+  const labelSelector = Object.entries(moverLabels(migration))
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
   const pods: KubeObject[] = [];
   for await (const pod of client.list(resources.pods, { namespace, labelSelector, signal })) pods.push(pod);
   await endPods(client, pods, signal);
@@ -97,57 +102,6 @@ async function endPods(client: KubeClient, pods: readonly KubeObject[], signal: 
     const what = `Mover pod ${pod.metadata.namespace ?? ''}/${pod.metadata.name} on ${client.name} did not end`;
     await waitGone(client, resources.pods, pod, { what, timeoutMs: 120_000, signal, intervalMs: 100 });
   }
-}
-
-function podManifest(want: MoverPodRequest): KubeObject {
-  const volume = { name: 'volume', persistentVolumeClaim: { claimName: want.claim, readOnly: want.readOnly } };
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name: want.name,
-      namespace: want.namespace,
-      // A mesh's proxy would keep the pod alive and stand between the mover and the store.
-      labels: { ...ownLabels(want.migration), [componentLabel]: moverComponent, 'sidecar.istio.io/inject': 'false' },
-      annotations: { 'linkerd.io/inject': 'disabled' },
-    },
-    spec: {
-      restartPolicy: 'Never',
-      automountServiceAccountToken: false,
-      enableServiceLinks: false,
-      terminationGracePeriodSeconds: 1,
-      activeDeadlineSeconds: 7 * 24 * 3600, // if nobody comes back to clean up
-      ...(want.node === undefined ? {} : { nodeName: want.node }),
-      securityContext: { runAsUser: 0, runAsGroup: 0, seccompProfile: { type: 'RuntimeDefault' } },
-      containers: [
-        {
-          name: 'mover',
-          image: want.image ?? defaultMoverImage(),
-          imagePullPolicy: 'IfNotPresent',
-          command: ['node', '/app/mover.mjs', 'idle'],
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            // Owners, modes, set-id bits, device nodes and file capabilities of other users' files: the least that keeps them all.
-            capabilities: { drop: ['ALL'], add: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'MKNOD', 'SETFCAP'] },
-          },
-          resources: { requests: { cpu: '20m', memory: '96Mi' }, limits: { memory: '768Mi' } },
-          ...(want.mode === 'Block'
-            ? {
-                volumeDevices: [{ name: 'volume', devicePath: '/dev/tranship-volume' }],
-                volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }],
-              }
-            : {
-                volumeMounts: [
-                  { name: 'volume', mountPath: '/volume', readOnly: want.readOnly },
-                  { name: 'tmp', mountPath: '/tmp' },
-                ],
-              }),
-        },
-      ],
-      volumes: [volume, { name: 'tmp', emptyDir: {} }],
-    },
-  };
 }
 
 interface PodStatus {

@@ -1,4 +1,5 @@
 /** Removing exactly what was seen: never an object that somebody made under the same name in between. */
+import { randomUUID } from 'node:crypto';
 import type { KubeObject } from '../api/object.ts';
 import { codeOf } from '../errors.ts';
 import { resources, type KubeClient, type Resource } from '../kube/index.ts';
@@ -65,4 +66,34 @@ export function goesWith(volume: KubeObject, claim: KubeObject): boolean {
   if (volume.metadata.annotations?.[movingAnnotation] !== undefined || spec.persistentVolumeReclaimPolicy === 'Delete') return false;
   if (ref?.uid === undefined || ref.uid !== claim.metadata.uid) return false;
   return ref.namespace === claim.metadata.namespace && ref.name === claim.metadata.name;
+}
+
+/**
+ * Removes a volume that was left in the middle of a move, with its storage: its old claim is gone, and the new one was never made. A volume that
+ * a claim has, or waits for, is left alone.
+ * @param volume one with our label: only volumes in the middle of a move have it
+ * @returns whether there is something to wait for
+ */
+export async function removeUnclaimed(client: KubeClient, volume: KubeObject, signal: AbortSignal): Promise<boolean> {
+  const { claimRef } = volume['spec'] as { claimRef?: { namespace: string; name: string; uid?: string } };
+  if (claimRef !== undefined) {
+    const claim = await client.get(resources.persistentVolumeClaims, claimRef.name, claimRef.namespace, { signal });
+    if (claim !== undefined && (claimRef.uid === undefined || claim.metadata.uid === claimRef.uid)) return false;
+  }
+  const { name, resourceVersion } = volume.metadata;
+  // A reservation for nobody would be kept for ever: with the uid of a claim that is gone, the volume is released, and then reclaimed.
+  const released = {
+    ...claimRef,
+    namespace: claimRef?.namespace ?? 'default',
+    name: claimRef?.name ?? name,
+    uid: claimRef?.uid ?? randomUUID(),
+  };
+  const body = { metadata: { resourceVersion }, spec: { persistentVolumeReclaimPolicy: 'Delete', claimRef: released } };
+  try {
+    await client.patch(resources.persistentVolumes, name, undefined, { type: 'merge', body }, { signal });
+  } catch (error) {
+    const code = codeOf(error);
+    if (code !== 'Conflict' && code !== 'NotFound') throw error; // changed or gone since it was listed: looked at again
+  }
+  return true;
 }

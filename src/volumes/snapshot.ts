@@ -9,6 +9,7 @@ import { resources, type KubeClient, type Resource } from '../kube/index.ts';
 import { createOrGet } from './create.ts';
 import { isOurs, ownLabels } from './marks.ts';
 import { removeExactly, removeWithStorage } from './remove.ts';
+import { removeSnapshot } from './remove-snapshot.ts';
 import { waitFor } from './wait.ts';
 
 const snapshotApi = 'snapshot.storage.k8s.io/v1';
@@ -53,13 +54,11 @@ export async function takeSnapshot(
     },
     signal,
   );
-  const content = await waitFor(
+  return await waitFor(
     async () => {
       const snapshot = await client.get(resources.volumeSnapshots, name, namespace, { signal });
       if (snapshot === undefined) throw new TranshipError('NotFound', `Snapshot ${namespace}/${name} was removed while we waited for it.`);
-      const status = (snapshot['status'] ?? {}) as SnapshotStatus;
-      if (status.readyToUse !== true || status.boundVolumeSnapshotContentName === undefined) return undefined;
-      return await client.get(resources.volumeSnapshotContents, status.boundVolumeSnapshotContentName, undefined, { signal });
+      return await readySnapshot(client, snapshot, signal);
     },
     {
       what: `The snapshot of claim ${namespace}/${want.claim} did not become ready`,
@@ -68,22 +67,24 @@ export async function takeSnapshot(
       diagnose: async () => snapshotError(await client.get(resources.volumeSnapshots, name, namespace, { signal })),
     },
   );
-  const spec = content['spec'] as { driver: string; deletionPolicy: string };
+}
+
+/**
+ * What the storage system calls it, once it is usable.
+ * @throws Unsupported when the driver reports no handle
+ */
+export async function readySnapshot(client: KubeClient, snapshot: KubeObject, signal: AbortSignal): Promise<TakenSnapshot | undefined> {
+  const { name, namespace = '' } = snapshot.metadata;
+  const { readyToUse, boundVolumeSnapshotContentName: bound } = (snapshot['status'] ?? {}) as SnapshotStatus;
+  if (readyToUse !== true || bound === undefined) return undefined;
+  const content = await client.get(resources.volumeSnapshotContents, bound, undefined, { signal });
+  if (content === undefined) return undefined;
+  const { driver } = content['spec'] as { driver: string };
   const status = content['status'] as { snapshotHandle?: string; restoreSize?: number } | undefined;
   if (status?.snapshotHandle === undefined) {
-    throw new TranshipError('Unsupported', `Driver ${spec.driver} reports no handle for the snapshot ${namespace}/${name}.`);
+    throw new TranshipError('Unsupported', `Driver ${driver} reports no handle for the snapshot ${namespace}/${name}.`);
   }
-  if (spec.deletionPolicy !== 'Delete') {
-    // A class with policy Retain would leave this snapshot in the storage system for ever when we delete our object.
-    await client.patch(
-      resources.volumeSnapshotContents,
-      content.metadata.name,
-      undefined,
-      { type: 'merge', body: { spec: { deletionPolicy: 'Delete' } } },
-      { signal },
-    );
-  }
-  return { namespace, name, handle: status.snapshotHandle, driver: spec.driver, restoreBytes: status.restoreSize ?? 0 };
+  return { namespace, name, handle: status.snapshotHandle, driver, restoreBytes: status.restoreSize ?? 0 };
 }
 
 function snapshotError(snapshot: KubeObject | undefined): string {
@@ -186,12 +187,10 @@ export async function dropSnapshot(
   };
   const claim = await mine(resources.persistentVolumeClaims, name, staging);
   if (claim !== undefined) await removeWithStorage(client, claim, signal);
-  for (const [resource, objectName, place] of [
-    [resources.volumeSnapshots, name, staging],
-    [resources.volumeSnapshotContents, `${staging}-${name}`, undefined],
-    [resources.volumeSnapshots, name, namespace],
-  ] as const) {
-    const there = await mine(resource, objectName, place);
-    if (there !== undefined) await removeExactly(client, resource, there, { signal });
-  }
+  const exposed = await mine(resources.volumeSnapshots, name, staging);
+  if (exposed !== undefined) await removeExactly(client, resources.volumeSnapshots, exposed, { signal });
+  const content = await mine(resources.volumeSnapshotContents, `${staging}-${name}`);
+  if (content !== undefined) await removeExactly(client, resources.volumeSnapshotContents, content, { signal });
+  const taken = await mine(resources.volumeSnapshots, name, namespace);
+  if (taken !== undefined) await removeSnapshot(client, taken, signal);
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { migrationLabel } from '../api/meta.ts';
 import type { KubeObject } from '../api/object.ts';
 import { resources, type Resource } from '../kube/index.ts';
 import { createOrGet } from './create.ts';
@@ -26,13 +27,16 @@ function policyOf(fake: FakeKube): unknown {
 }
 
 /** A claim of migration m on volume pv, which has policy Retain. */
-function withClaim(namespace: string, volume: { annotations?: Record<string, string>; uid?: string } = {}): FakeKube {
+function withClaim(
+  namespace: string,
+  volume: { annotations?: Record<string, string>; labels?: Record<string, string>; uid?: string } = {},
+): FakeKube {
   const fake = fakeKube();
   const uid = fake.put(claims, made(claims, 'data', namespace, 'm', { volumeName: 'pv' }));
   const claimRef = { namespace, name: 'data', uid: volume.uid ?? uid };
   const spec = { persistentVolumeReclaimPolicy: 'Retain', claimRef };
-  const annotations = volume.annotations === undefined ? {} : { annotations: volume.annotations };
-  fake.put(volumes, { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'pv', ...annotations }, spec });
+  const { annotations = {}, labels = {} } = volume;
+  fake.put(volumes, { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'pv', annotations, labels }, spec });
   return fake;
 }
 
@@ -56,8 +60,30 @@ test('dropSnapshot: leaves what is another migration’s', async () => {
   assert.deepEqual(fake.calls, []);
 });
 
+test('sweep: a volume left in the middle of a move goes when nobody claims it, and stays with the claim that it was made for', async () => {
+  const moving = { annotations: { [movingAnnotation]: 'shop/data' }, labels: { [migrationLabel]: 'm' } };
+  const left = withClaim('tranship-m', moving);
+  await sweep(left.client, 'm', { timeoutMs: 1000, signal });
+  assert.equal(left.get(volumes, 'pv'), undefined);
+
+  const reserved = fakeKube();
+  const spec = { persistentVolumeReclaimPolicy: 'Retain', claimRef: { namespace: 'shop', name: 'data' } };
+  reserved.put(volumes, { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'pv', ...moving }, spec });
+  await sweep(reserved.client, 'm', { timeoutMs: 1000, signal });
+  assert.equal(reserved.get(volumes, 'pv'), undefined, 'the claim it is reserved for was never made');
+
+  const handedOver = fakeKube();
+  handedOver.put(claims, { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data', namespace: 'shop' } });
+  handedOver.put(volumes, { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'pv', ...moving }, spec });
+  await sweep(handedOver.client, 'm', { timeoutMs: 1000, signal });
+  assert.equal(policyOf(handedOver), 'Retain');
+});
+
 for (const [what, fake] of [
-  ['in the middle of a move', withClaim('tranship-m', { annotations: { [movingAnnotation]: 'shop/data' } })],
+  [
+    'in the middle of a move, of which nothing says that it is ours',
+    withClaim('tranship-m', { annotations: { [movingAnnotation]: 'shop/data' } }),
+  ],
   ['of another claim by now', withClaim('tranship-m', { uid: 'another' })],
   ['outside the staging namespace', withClaim('shop')],
 ] as const) {

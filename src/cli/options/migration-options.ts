@@ -25,6 +25,7 @@ export interface MigrationOptions {
   finalRead?: 'Auto' | 'Snapshot';
   verify?: 'Touched' | 'All' | 'None';
   warmRounds?: number;
+  temporaryStorageClass?: Pair[];
   moverImage?: string;
   timeoutSnapshot?: number;
   timeoutMover?: number;
@@ -91,6 +92,11 @@ export function addMigrationOptions(command: Command): Command {
       ),
     )
     .option('--warm-rounds <n>', 'copy rounds while the application still runs, 0 to 10 (default 1)', integer(0, 10))
+    .option(
+      '--temporary-storage-class <from=to>',
+      'class of the temporary volumes that are made from snapshots of volumes of a class; of the same driver (default: the same class)',
+      pairs('class'),
+    )
     .option('--mover-image <image>', 'image of the mover; default: the one of this version')
     .option('--timeout-snapshot <time>', 'until a snapshot is ready (default 10m)', seconds)
     .option('--timeout-mover <time>', 'until a mover runs (default 5m)', seconds)

@@ -8,7 +8,7 @@ import { TranshipError } from '../../errors.ts';
 import type { KubeClient } from '../../kube/index.ts';
 import { makePlan } from '../../plan/index.ts';
 import { markOf } from '../mark.ts';
-import { namespaceMap, planMapping } from '../mapping.ts';
+import { namespaceMap, planMapping, readOptions } from '../mapping.ts';
 import { theCapture, writeSection } from '../sections.ts';
 import { count } from '../../quantity-text.ts';
 import { nameOf, type Run } from '../state.ts';
@@ -62,7 +62,7 @@ export async function planOf(
     source: sourceSurface,
     target: targetSurface,
     mapping: planMapping(spec),
-    options: { migration, allowLive: spec.transfer.read !== 'Snapshot' },
+    options: { migration, read: readOptions(spec) },
   });
 }
 

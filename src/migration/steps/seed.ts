@@ -1,20 +1,17 @@
 /** Warm rounds: the volumes are copied while the application runs, so that the final round has little left to do. */
 import { bytesText, count } from '../../quantity-text.ts';
-import { forEachLimited } from '../../parallel.ts';
-import { copyRound } from '../round.ts';
 import { closeTarget, standing } from '../targets.ts';
 import { thePlan } from '../sections.ts';
 import { nameOf, volumeOf, type Run } from '../state.ts';
+import { copyWarmRound } from '../warm-round.ts';
 
 export async function seed(run: Run): Promise<string> {
   const { spec } = run.migration;
   const { volumes } = await thePlan(run);
   for (let warm = 0; warm < spec.warmRounds; warm += 1) {
-    await forEachLimited(volumes, spec.transfer.parallelVolumes, async (volume) => {
-      const status = volumeOf(run.status, nameOf(volume));
-      // An earlier run of this step may have done this round, or only its first half.
-      if (status.have !== undefined && status.have >= warm) return;
-      await copyRound(run, volume, status, { final: false, signal: run.signal });
+    // An earlier run of this step may have done this round, or only its first half.
+    const left = volumes.filter((volume) => (volumeOf(run.status, nameOf(volume)).have ?? -1) < warm);
+    await copyWarmRound(run, left, async (_, status) => {
       // With very many volumes their movers would not all find room.
       if (volumes.length > standing) await closeTarget(run, status);
       const last = status.rounds.at(-1);
