@@ -52,20 +52,23 @@ export async function startLightCluster(need: LightNeed): Promise<LightCluster> 
 
   const startApi = (): ProcessId => start('kube-apiserver', [pieces.kubeApiserver, ...apiserverFlags(plane), ...need.extraFlags]);
   let apiserver = startApi();
-  const manager = start('kube-controller-manager', [pieces.kubeControllerManager, ...controllerManagerFlags(plane, controllers)]);
   const api = new Api(access('admin'));
-  const answers = (path: string, client: Api, limit: AbortSignal) => async (): Promise<boolean> => {
-    for (const [what, id] of Object.entries({ etcd, 'kube-apiserver': apiserver })) {
-      if (isAlive(id)) continue;
-      throw new TranshipError('Internal', `${what} of ${need.context} ended: ${tail(join(directory, 'log', `${what}.log`))}`);
-    }
-    return (await client.call('GET', path, limit)).status === 200;
-  };
+  const answers =
+    (path: string, client: Api, limit: AbortSignal, more: Record<string, ProcessId> = {}) =>
+    async (): Promise<boolean> => {
+      for (const [what, id] of Object.entries({ etcd, 'kube-apiserver': apiserver, ...more })) {
+        if (isAlive(id)) continue;
+        throw new TranshipError('Internal', `${what} of ${need.context} ended: ${tail(join(directory, 'log', `${what}.log`))}`);
+      }
+      return (await client.call('GET', path, limit)).status === 200;
+    };
   await until(`/readyz of ${need.context}`, answers('/readyz', api, signal), signal);
+  // Not earlier: until the server has made its own roles it refuses the controllers, and they give up after ten seconds of that.
+  const manager = start('kube-controller-manager', [pieces.kubeControllerManager, ...controllerManagerFlags(plane, controllers)]);
   const account = '/api/v1/namespaces/default/serviceaccounts/default';
-  await until(`The default ServiceAccount of ${need.context}`, answers(account, api, signal), signal);
+  const made = answers(account, api, signal, { 'kube-controller-manager': manager });
+  await until(`The default ServiceAccount of ${need.context}`, made, signal);
   api.close();
-  void manager;
 
   return {
     kubeconfig,
