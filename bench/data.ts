@@ -17,9 +17,10 @@ import { roomAt } from './data/measure.ts';
 import { cp, kopia, restic, rsync, tar } from './data/others.ts';
 import { ours } from './data/ours.ts';
 import { kopiaRecipe, ownProgram, provideBuilt, provideRsync, resticRecipe, type Work } from './data/peers.ts';
-import { barsTable, figuresTable, quietLine, sizesLine } from './data/table.ts';
+import { figuresTable, quietLine, sizesLine } from './data/table.ts';
 import type { Tool } from './data/tool.ts';
 import { needOf, type Row, type WorkName, workNames, works } from './data/works.ts';
+import { barsTable } from './verdict.ts';
 
 interface Results {
   at: string;
@@ -218,10 +219,7 @@ if (import.meta.main) {
         ].join('\n'),
       );
   } catch (error) {
-    if (!stop.signal.aborted) {
-      console.error(sentenceOf(error));
-      if (error instanceof TranshipError && error.hint !== undefined) console.error(error.hint);
-    }
+    if (!stop.signal.aborted) console.error(sentenceOf(error));
     process.exitCode = stop.signal.aborted ? 130 : 1;
   }
 }

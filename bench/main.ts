@@ -6,35 +6,25 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { light } from '../testbed/index.ts';
 
 const benches: Readonly<Record<string, { what: string; run: (signal: AbortSignal, args: readonly string[]) => Promise<number> }>> = {
   demo: {
     what: 'the demo application: total time, time without service, bytes in the store, time per step',
-    run: async (signal, args) => await program(['demo.ts', ...args], {}, signal),
+    run: async (signal, args) => await program(['demo.ts', ...args], signal),
   },
   data: {
     what: 'the data engine beside restic, kopia, cp, tar and rsync: big, small, over S3, 1 % changed in place, memory',
-    run: async (signal, args) => await program(['data.ts', ...args], {}, signal),
+    run: async (signal, args) => await program(['data.ts', ...args], signal),
   },
   objects: {
-    what: 'objects: capture, plan and apply beside a bare create loop, on the same API server',
-    run: async (signal, args) => {
-      const bed = await light(1, { signal, onProgress: (line) => process.stderr.write(`  ${line}\n`) });
-      try {
-        const kubeconfigs = bed.clusters.map((cluster) => cluster.kubeconfig).join(':');
-        return await program(['objects.ts', ...args], { TRANSHIP_TEST_KUBECONFIGS: kubeconfigs }, signal);
-      } finally {
-        await bed.close();
-      }
-    },
+    what: 'objects: capture, plan and apply beside Velero and a bare create loop, on the same API server',
+    run: async (signal, args) => await program(['objects.ts', ...args], signal),
   },
 };
 
-async function program([file = '', ...args]: readonly string[], env: Record<string, string>, signal: AbortSignal): Promise<number> {
+async function program([file = '', ...args]: readonly string[], signal: AbortSignal): Promise<number> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, file), ...args], {
     stdio: 'inherit',
-    env: { ...process.env, ...env },
   });
   // The child gets the terminal's Ctrl-C itself; a SIGTERM to us alone is handed on.
   const end = () => child.kill('SIGTERM');

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { median, summaries, verdicts } from './bars.ts';
+import { barsTable, median } from '../verdict.ts';
+import { summaries, verdicts } from './bars.ts';
 import { mebibyte, sizesAt } from './content.ts';
 import type { Figures } from './measure.ts';
-import { barsTable, figuresTable } from './table.ts';
+import { figuresTable } from './table.ts';
 import type { Row } from './works.ts';
 
 const figures = (more: Partial<Figures>): Figures => ({

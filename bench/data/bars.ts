@@ -1,4 +1,5 @@
 /** Where the figures stand against the bars of the data engine. Pure: rows in, verdicts out. */
+import { atLeast, atMost, median, ratio, type Verdict, worst } from '../verdict.ts';
 import { changedBlocks, mebibyte, type Sizes } from './content.ts';
 import type { Row, StepName } from './works.ts';
 import { quietBelow } from './measure.ts';
@@ -23,30 +24,12 @@ export interface Summary {
   quiet: number;
 }
 
-export interface Verdict {
-  work: string;
-  bar: string;
-  /** Absent: not measured in this run. */
-  value?: number;
-  limit: number;
-  sense: 'at least' | 'at most';
-  unit: string;
-  met?: boolean;
-}
-
 /** The streams of a migration that names none (src/api/migration.ts): the bars of time are for it. */
 export const usual = 'ours-2';
 const most = 'ours-4';
 /** What the mover reads of itself (its file, in every thread; libraries), bytes: measured 5.5 MiB with 2 streams. */
 const programReads = 8 << 20;
 const peers = ['restic', 'restic-off', 'kopia', 'kopia-zstd'];
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
-}
 
 /** One summary per work, step and tool, in the order of their first rows. */
 export function summaries(rows: readonly Row[]): Summary[] {
@@ -142,29 +125,12 @@ export function verdicts(rows: readonly Row[], sizes: Sizes): Verdict[] {
   ];
 }
 
-function atLeast(work: string, bar: string, limit: number, value: number | undefined, unit: string): Verdict {
-  return { work, bar, limit, sense: 'at least', unit, ...(value === undefined ? {} : { value, met: value >= limit }) };
-}
-
-function atMost(work: string, bar: string, limit: number, value: number | undefined, unit: string): Verdict {
-  return { work, bar, limit, sense: 'at most', unit, ...(value === undefined ? {} : { value, met: value <= limit }) };
-}
-
-function ratio(over: number | undefined, under: number | undefined): number | undefined {
-  return over === undefined || under === undefined || under === 0 ? undefined : over / under;
-}
-
 function sum(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? undefined : a + b;
 }
 
 function toMebibytes(bytes: number | undefined): number | undefined {
   return bytes === undefined ? undefined : bytes / mebibyte;
-}
-
-/** Undefined when there is no such row. */
-function worst(values: readonly number[]): number | undefined {
-  return values.length === 0 ? undefined : Math.max(...values);
 }
 
 function peakOf(rows: readonly Row[], tool: string, work?: Row['work']): number | undefined {

@@ -138,6 +138,28 @@ function lookAtTree(pid: number, peaks: Map<number, number>): void {
   }
 }
 
+/** Watches a server that runs through many steps, with its children. */
+export function watchTree(pid: number): { cpuSeconds: () => number; peakMebibytes: () => number; stop: () => void } {
+  const peaks = new Map<number, number>();
+  const look = setInterval(() => lookAtTree(pid, peaks), 100);
+  return {
+    cpuSeconds: () =>
+      [pid, ...peaks.keys()].filter((each, index, all) => all.indexOf(each) === index).reduce((sum, each) => sum + cpuOf(each), 0),
+    peakMebibytes: () => [...peaks.values()].reduce((sum, kibibytes) => sum + kibibytes, 0) / 1024,
+    stop: () => clearInterval(look),
+  };
+}
+
+/** 0 when it has ended; its parent, which waited for it, has its seconds then. */
+function cpuOf(pid: number): number {
+  try {
+    const { own, children } = statOf(pid);
+    return own + children;
+  } catch {
+    return 0;
+  }
+}
+
 /** Bytes and inodes that are free for us on the file system of `path`. */
 export function roomAt(path: string): { bytes: number; inodes: number } {
   const { bavail, bsize, ffree } = statfsSync(path);

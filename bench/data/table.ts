@@ -1,5 +1,5 @@
-/** The figures and the bars as text. Pure. */
-import { type Summary, summaries, type Verdict } from './bars.ts';
+/** The figures as text. Pure. */
+import { type Summary, summaries } from './bars.ts';
 import { mebibyte, type Sizes } from './content.ts';
 import { quietBelow } from './measure.ts';
 import type { Row } from './works.ts';
@@ -30,15 +30,6 @@ function line(label: string, one: Summary): string {
     `${one.quiet}/${one.repetitions}`.padStart(7),
     store,
   ].join('');
-}
-
-export function barsTable(verdicts: readonly Verdict[]): string[] {
-  const number = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(2));
-  return verdicts.map(({ work, bar, limit, sense, unit, value, met }) => {
-    const state = met === undefined ? '-     ' : met ? 'met   ' : 'MISSED';
-    const stands = value === undefined ? 'not measured' : `${number(value)}${unit}`;
-    return `  ${state}  ${work.padEnd(22)} ${bar.padEnd(52)} ${stands.padStart(13)}   bar: ${sense} ${number(limit)}${unit}`;
-  });
 }
 
 /** What the sizes were, for the top of the table. */
