@@ -221,11 +221,11 @@ function table(rows: readonly ObjectRow[]): string[] {
 
 async function benchObjects(options: Options, work: Work): Promise<{ rows: ObjectRow[]; versions: Record<string, string> }> {
   const { signal, onProgress } = work;
-  const temp = mkdtempSync(join(tmpdir(), 'tranship-objects-'));
   const program = options.velero ? await provideVelero(work) : undefined;
   const rows: ObjectRow[] = [];
   let gateway: Gateway | undefined;
   const bed = await light(1, { signal, onProgress });
+  const temp = mkdtempSync(join(tmpdir(), 'tranship-objects-'));
   try {
     const [cluster] = bed.clusters;
     if (cluster === undefined) throw new TranshipError('Internal', 'The test bed gave no cluster.');
