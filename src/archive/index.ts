@@ -15,3 +15,11 @@ export { PackWriter, packTarget } from './pack.ts';
 export { KnownChunks, mostKnown } from './known.ts';
 export { readChunks, readEntries, ShardWriter, storeInto, type StoreMeta } from './shards.ts';
 export { comparePaths, displayPath, isConfined, parentOf } from './path.ts';
+export {
+  openRetention,
+  type RestorePointUsage,
+  type Retention,
+  type RetentionOptions,
+  type RetentionProgress,
+  type RetentionResult,
+} from './retention/retention.ts';

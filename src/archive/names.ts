@@ -40,6 +40,49 @@ export function pointPrefix(lineage: string): string {
   return `${lineagePrefix(lineage)}points/`;
 }
 
+export function pointName(lineage: string, pointId: string): string {
+  return `${pointPrefix(lineage)}${pointId}`;
+}
+
+/** Marks of deleted restore points: they stay for good. */
+export function retiredPrefix(lineage: string): string {
+  return `${lineagePrefix(lineage)}retired/`;
+}
+
+export function retiredName(lineage: string, pointId: string): string {
+  return `${retiredPrefix(lineage)}${pointId}`;
+}
+
+/** One entry of the log that says who uses a round. */
+export function useName(lineage: string, volumeId: string, round: number, index: number): string {
+  return `${lineagePrefix(lineage)}volumes/${volumeId}/uses/${digits(round)}/${digits(index)}`;
+}
+
+/** What a stored name of a lineage stands for; undefined for names that are not ours. */
+export type StoredName =
+  | { kind: 'round'; volume: string; round: number }
+  | { kind: 'use'; volume: string; round: number; index: number }
+  /** `pack` as manifests write it. */
+  | { kind: 'pack'; volume: string; round: number; pack: string }
+  | { kind: 'section' | 'point' | 'retired'; point: string };
+
+export function parseStored(lineage: string, name: string): StoredName | undefined {
+  const inside = name.slice(lineagePrefix(lineage).length);
+  const ofVolume = /^volumes\/([0-9a-f]{32})\/(rounds|uses|packs)\/(\d{6})(?:\/([0-9a-f]+))?$/.exec(inside);
+  if (ofVolume !== null) {
+    const [, volume = '', kind, number, last] = ofVolume;
+    const round = Number(number);
+    if (kind === 'rounds') return last === undefined ? { kind: 'round', volume, round } : undefined;
+    if (kind === 'uses') return /^\d{6}$/.test(last ?? '') ? { kind: 'use', volume, round, index: Number(last) } : undefined;
+    return last?.length === 32 ? { kind: 'pack', volume, round, pack: `${round}.${last}` } : undefined;
+  }
+  const ofPoint = /^(sections|points|retired)\/([0-9a-f]{32})(\/[0-9a-f]{32})?$/.exec(inside);
+  const [, kind, point = '', section] = ofPoint ?? [];
+  if (kind === 'sections') return section === undefined ? undefined : { kind: 'section', point };
+  if (section !== undefined) return undefined;
+  return kind === 'points' ? { kind: 'point', point } : kind === 'retired' ? { kind: 'retired', point } : undefined;
+}
+
 export function sectionName(lineage: string, pointId: string, sectionId: string): string {
   return `${lineagePrefix(lineage)}sections/${pointId}/${sectionId}`;
 }

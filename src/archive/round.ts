@@ -1,6 +1,7 @@
 import { TranshipError } from '../errors.ts';
 import type { ChunkRef } from './chunk.ts';
 import { checkRef } from './ref.ts';
+import { givenUp } from './vault.ts';
 
 /** The root of one round: everything else of it is reached from here. Written last. */
 export interface RoundDocument {
@@ -26,7 +27,10 @@ export interface RoundDocument {
   notes: { path: string; note: string }[];
 }
 
-/** Checks a round document that came from a store. */
+/**
+ * Checks a round document that came from a store.
+ * @throws TranshipError Integrity, Unsupported (a newer format), Conflict (retention gave the round up)
+ */
 export function checkRound(plain: Buffer, volume: string, round: number): RoundDocument {
   let value: unknown;
   try {
@@ -34,7 +38,21 @@ export function checkRound(plain: Buffer, volume: string, round: number): RoundD
   } catch (error) {
     throw new TranshipError('Integrity', `The manifest of round ${round} of ${volume} is not JSON.`, { cause: error });
   }
+  return checkRoundFields(value, volume, round);
+}
+
+/** As `checkRound`, of what was parsed already. */
+export function checkRoundFields(value: unknown, volume: string, round: number): RoundDocument {
   const fields = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  if (fields['format'] === givenUp.format) {
+    throw new TranshipError(
+      'Conflict',
+      `Round ${round} of ${volume} was given up: nothing was heard of its copy for long, and what it had stored was deleted.`,
+      {
+        hint: 'Copy again: the next copy takes another number.',
+      },
+    );
+  }
   if (fields['format'] === 'tranship-round' && fields['version'] !== 1) {
     throw new TranshipError('Unsupported', `Round ${round} of ${volume} has a newer format.`, { hint: 'Use a newer tranship.' });
   }

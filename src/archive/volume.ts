@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { TranshipError } from '../errors.ts';
+import { codeOf, TranshipError } from '../errors.ts';
 import { giveBack, type Location } from '../location/index.ts';
 import { type ChunkRef, openChunk, packKey } from './chunk.ts';
 import { checkPlaced, type PlacedChunk } from './entry.ts';
@@ -8,9 +8,10 @@ import { hiddenName, packName, packPrefix, roundName } from './names.ts';
 import { PackWriter, type PackPlace, type PackWriterOptions, readPackIndex } from './pack.ts';
 import { checkRound, type RoundDocument } from './round.ts';
 import { openDocument, sealDocument, sealedLimit } from './sealed.ts';
+import { joinRound } from './uses.ts';
 
 /** A round document names its shards: 150 bytes each, so this is room for some 400,000 shards. */
-const largestRound = 64 << 20;
+export const largestRound = 64 << 20;
 
 /** One volume's rounds, packs and chunks. For the mover: everything that has to do with volume data goes through it. */
 export interface VolumeStore {
@@ -18,6 +19,11 @@ export interface VolumeStore {
   readonly volume: string;
   readRound(round: number, signal?: AbortSignal): Promise<{ document: RoundDocument; hash: string }>;
   findRound(round: number, signal?: AbortSignal): Promise<{ document: RoundDocument; hash: string } | undefined>;
+  /**
+   * The round that a new one builds on, kept from deletion until the new one is committed or given up. Undefined when it was deleted: then everything is copied.
+   * A round may name chunks of its own packs and of the round that it claimed, and no others: retention relies on it.
+   */
+  claimParent(parent: number, forRound: number, signal?: AbortSignal): Promise<{ document: RoundDocument; hash: string } | undefined>;
   /** Commits a round: the last write of a copy. Another content under the same number is a Conflict. */
   commitRound(document: RoundDocument, signal?: AbortSignal): Promise<{ hash: string; bytes: number }>;
   packWriter(round: number, options?: PackWriterOptions): PackWriter;
@@ -78,6 +84,10 @@ export function volumeStore(location: Location, lineage: string, key: Buffer, vo
         hint: 'It was not committed, or it was deleted.',
       });
     },
+    async claimParent(parent, forRound, signal) {
+      if (!(await joinRound({ location, lineage, key }, volumeId, parent, { round: forRound }, signal))) return undefined;
+      return await store.readRound(parent, signal);
+    },
     async commitRound(document, signal) {
       const name = roundName(lineage, volumeId, document.round);
       const plain = Buffer.from(JSON.stringify(document));
@@ -98,7 +108,13 @@ export function volumeStore(location: Location, lineage: string, key: Buffer, vo
       }
     },
     async readStored(pack, offset, length, signal) {
-      const bytes = await location.getRange(packName(lineage, volumeId, pack), offset, length, signal);
+      const bytes = await location.getRange(packName(lineage, volumeId, pack), offset, length, signal).catch((error: unknown) => {
+        if (codeOf(error) !== 'NotFound') throw error;
+        throw new TranshipError('NotFound', `Volume ${volume}: pack ${pack} is not in ${location.url} any more.`, {
+          hint: 'Its restore point was deleted while it was read, or the store lost it. Choose another restore point.',
+          cause: error,
+        });
+      });
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     },
     open: (ref, stored) => openChunk(keyOf(ref[1]), `${lineage}\n${ref[1]}`, ref[2], stored, ref[4], ref[5]),

@@ -7,13 +7,14 @@ import { exitCodesTopic } from './verbs/exit-codes.ts';
 import { logs } from './verbs/logs.ts';
 import { migrate } from './verbs/migrate.ts';
 import { plan } from './verbs/plan.ts';
+import { restorePoints } from './verbs/restore-points.ts';
 import { resume } from './verbs/resume.ts';
 import { rollback } from './verbs/rollback.ts';
 import { status } from './verbs/status.ts';
 import { version } from './verbs/version.ts';
 import { version as number } from '../version.ts';
 
-const verbs: readonly Verb[] = [plan, migrate, status, logs, cancel, resume, rollback, version, exitCodesTopic];
+const verbs: readonly Verb[] = [plan, migrate, status, logs, cancel, resume, rollback, restorePoints, version, exitCodesTopic];
 
 export function createProgram(surroundings: Surroundings, finish: (code: number) => void): Command {
   const program = new Command('tranship')

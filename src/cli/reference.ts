@@ -13,7 +13,7 @@ export function cliReference(): string {
     '<!-- Made by tools/generate.ts from the help texts in src/cli. Do not edit. -->',
     '',
     ...block(program),
-    ...verbs.flatMap((command) => [`## tranship ${command.name()}`, '', ...block(command)]),
+    ...verbs.flatMap((command) => chapter(command, 'tranship', '##')),
     '## Exit codes',
     '',
     '| code | meaning |',
@@ -21,6 +21,12 @@ export function cliReference(): string {
     ...exitCodeTable.map((row) => `| ${row.code} | ${row.meaning} |`),
     '',
   ].join('\n');
+}
+
+/** A verb, and the verbs of a group below it. */
+function chapter(command: Command, before: string, mark: string): string[] {
+  const name = `${before} ${command.name()}`;
+  return [`${mark} ${name}`, '', ...block(command), ...command.commands.flatMap((inner) => chapter(inner, name, `${mark}#`))];
 }
 
 function block(command: Command): string[] {

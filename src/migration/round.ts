@@ -82,6 +82,7 @@ async function beginRound(run: Run, status: VolumeStatus, final: boolean): Promi
   let round = (parent ?? -1) + 1;
   if (status.attempt !== undefined && status.attempt.round >= round)
     round = status.attempt.epoch === epoch ? status.attempt.round : status.attempt.round + 1;
+  while (await run.archive.isGivenUp(status.name, round)) round += 1;
   status.attempt = { round, epoch };
   await run.save();
   return { round, parent };

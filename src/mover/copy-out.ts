@@ -45,7 +45,8 @@ export async function copyOut(job: CopyOutJob, run: Run): Promise<MoverResult> {
   const committed = await store.findRound(job.round, run.signal);
   // The answer of a run that had finished was lost: a round is never written twice.
   if (committed !== undefined) return resultOf(committed.document, committed.hash, run, started);
-  const parent = job.parent === undefined ? undefined : (await store.readRound(job.parent, run.signal)).document;
+  // A parent that retention deleted costs a full copy, nothing else.
+  const parent = job.parent === undefined ? undefined : (await store.claimParent(job.parent, job.round, run.signal))?.document;
   if (parent !== undefined && parent.mode !== job.source.mode)
     throw new TranshipError('InvalidInput', `Round ${parent.round} of ${job.volume} is of a ${parent.mode} volume.`);
   const unlock = await lockVolume(job.source, 'shared', run.signal);

@@ -9,9 +9,10 @@ export interface MemoryStore extends Location {
   pass(time: number): void;
 }
 
-export function memoryStore(): MemoryStore {
+/** @param like begins with the objects of this one */
+export function memoryStore(like?: MemoryStore): MemoryStore {
   const url = 'memory:';
-  const objects: MemoryStore['objects'] = new Map();
+  const objects: MemoryStore['objects'] = new Map(like?.objects);
   let clock = Date.UTC(2001, 0, 1);
   const bodyOf = (name: string): Uint8Array => {
     const found = objects.get(checkName(name));
