@@ -13,7 +13,7 @@ export { type Entry, type EntryType, listSpan, parseEntry, type PlacedChunk } fr
 export type { ChunkRef } from './chunk.ts';
 export { PackWriter, packTarget } from './pack.ts';
 export { KnownChunks, mostKnown } from './known.ts';
-export { readChunks, readEntries, ShardWriter, storeInto, type StoreMeta } from './shards.ts';
+export { readChunks, readEntries, ShardWriter, type StoreMeta } from './shards.ts';
 export { comparePaths, displayPath, isConfined, parentOf } from './path.ts';
 export {
   openRetention,

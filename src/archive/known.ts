@@ -1,28 +1,32 @@
 import type { ChunkRef, Codec } from './chunk.ts';
 
-const slotBytes = 52;
-/** Above this many chunks (2 TiB of full ones) the rest is simply stored again. */
-export const mostKnown = 2 << 20;
+/**
+ * Bytes per slot: 20 of the SHA-256 (who looks up has the rest, and hashed it itself), pack number, offset, stored length and codec. 160 bits are far
+ * more than chance or an attacker can make collide.
+ */
+const slotBytes = 32;
+const slots = 1 << 19;
+/** Chunks that fit: three quarters of the slots. What is beyond is stored again, if it comes up: memory must not follow the size of a volume. */
+export const mostKnown = (slots / 4) * 3;
 
 /**
- * Chunks that are already stored, by SHA-256, in shared memory: the main thread fills it (parent round, leftovers of a killed run),
- * workers look up. Open addressing; 52 bytes per slot, at most half full.
+ * Chunks that are already stored, by SHA-256, in 16 MiB of shared memory at most: the main thread fills it, streams look up. It serves what is found at
+ * another place than before: files that were renamed, and what a killed run left behind. (What stayed at its place is compared there.)
  */
 export class KnownChunks {
-  #bytes: Buffer;
-  #slots: number;
-  #packs: string[];
-  #count = 0;
+  readonly #bytes: Buffer;
+  readonly #packs: string[];
   readonly #packIndex = new Map<string, number>();
+  #count = 0;
 
   private constructor(shared: SharedArrayBuffer, packs: string[]) {
     this.#bytes = Buffer.from(shared);
-    this.#slots = Math.floor(shared.byteLength / slotBytes);
     this.#packs = packs;
   }
 
+  /** The system gives memory as it is written to: an empty table costs none. */
   static empty(): KnownChunks {
-    return new KnownChunks(new SharedArrayBuffer(1024 * slotBytes), []);
+    return new KnownChunks(new SharedArrayBuffer(slots * slotBytes), []);
   }
 
   /** What a worker needs to see the same table. Nothing may be added afterwards. */
@@ -34,52 +38,44 @@ export class KnownChunks {
     return new KnownChunks(shared.shared, shared.packs);
   }
 
-  /** The stored chunk with this SHA-256 (base64) and length, if there is one. */
-  find(digest: string, plain: number): ChunkRef | undefined {
-    const at = this.#slotOf(Buffer.from(digest, 'base64'));
-    const pack = this.#packs[this.#bytes.readUInt32LE(at + 32) - 1];
-    if (pack === undefined || this.#bytes.readUInt32LE(at + 44) !== plain) return undefined;
-    return [
-      digest,
-      pack,
-      this.#bytes.readUInt32LE(at + 36),
-      this.#bytes.readUInt32LE(at + 40),
-      plain,
-      this.#bytes.readUInt32LE(at + 48) as Codec,
-    ];
+  get full(): boolean {
+    return this.#count >= mostKnown;
   }
 
+  /** The stored chunk with this SHA-256 (base64) and length, if it is here. */
+  find(digest: string, plain: number): ChunkRef | undefined {
+    if (this.#packs.length === 0) return undefined;
+    const at = this.#slotOf(Buffer.from(digest, 'base64'));
+    const pack = this.#packs[this.#bytes.readUInt32LE(at + 20) - 1];
+    if (pack === undefined) return undefined;
+    const packed = this.#bytes.readUInt32LE(at + 28);
+    return [digest, pack, this.#bytes.readUInt32LE(at + 24), packed >>> 1, plain, (packed & 1) as Codec];
+  }
+
+  /** Adds a chunk unless the table is full. */
   add(ref: ChunkRef): void {
-    const [digest, pack, offset, stored, plain, codec] = ref;
+    const [digest, pack, offset, stored, , codec] = ref;
+    if (this.full) return;
     const wanted = Buffer.from(digest, 'base64');
-    if (this.#count >= mostKnown) return;
-    if (this.#count * 2 >= this.#slots) this.#grow();
     const at = this.#slotOf(wanted);
-    if (this.#bytes.readUInt32LE(at + 32) !== 0) return;
+    if (this.#bytes.readUInt32LE(at + 20) !== 0) return;
     let index = this.#packIndex.get(pack);
     if (index === undefined) {
       index = this.#packs.push(pack);
       this.#packIndex.set(pack, index);
     }
-    wanted.copy(this.#bytes, at);
-    [index, offset, stored, plain, codec].forEach((value, field) => this.#bytes.writeUInt32LE(value, at + 32 + field * 4));
+    wanted.copy(this.#bytes, at, 0, 20);
+    this.#bytes.writeUInt32LE(index, at + 20);
+    this.#bytes.writeUInt32LE(offset, at + 24);
+    this.#bytes.writeUInt32LE(((stored << 1) | codec) >>> 0, at + 28);
     this.#count++;
   }
 
   /** The byte position of the slot that holds this hash, or of the free one where it belongs. Pack number 0 marks a free slot. */
   #slotOf(wanted: Buffer): number {
-    for (let slot = wanted.readUInt32LE(0) % this.#slots; ; slot = (slot + 1) % this.#slots) {
+    for (let slot = wanted.readUInt32LE(0) % slots; ; slot = (slot + 1) % slots) {
       const at = slot * slotBytes;
-      if (this.#bytes.readUInt32LE(at + 32) === 0 || wanted.compare(this.#bytes, at, at + 32) === 0) return at;
-    }
-  }
-
-  #grow(): void {
-    const old = this.#bytes;
-    this.#bytes = Buffer.from(new SharedArrayBuffer(old.length * 2));
-    this.#slots = Math.floor(this.#bytes.length / slotBytes);
-    for (let at = 0; at + slotBytes <= old.length; at += slotBytes) {
-      if (old.readUInt32LE(at + 32) !== 0) old.copy(this.#bytes, this.#slotOf(old.subarray(at, at + 32)), at, at + slotBytes);
+      if (this.#bytes.readUInt32LE(at + 20) === 0 || wanted.compare(this.#bytes, at, at + 20, 0, 20) === 0) return at;
     }
   }
 }

@@ -33,6 +33,8 @@ export interface PackWriterOptions {
   signal?: AbortSignal;
   /** False: no chunk is taken while a pack is sent, and memory is one pack instead of two. For many streams, which overlap each other. Default true. */
   overlap?: boolean;
+  /** True for a writer that may have little to write: memory grows with what there is. */
+  little?: boolean;
 }
 
 /**
@@ -87,7 +89,7 @@ export class PackWriter {
   }
 
   #start(): void {
-    this.#buffer = this.#spare ?? alignedBuffer(bufferSize);
+    this.#buffer = this.#spare ?? alignedBuffer(this.#options.little === true ? 1 << 20 : bufferSize);
     this.#spare = undefined;
     this.#pack = `${this.#place.round}.${randomBytes(16).toString('hex')}`;
     this.#key = packKey(this.#place.key, this.#place.lineage, this.#pack);
@@ -100,8 +102,9 @@ export class PackWriter {
     const buffer = this.#buffer ?? Buffer.alloc(0);
     const needed = this.#used + more + 64;
     if (needed <= buffer.length) return buffer;
-    const larger = alignedBuffer(needed);
+    const larger = alignedBuffer(Math.max(needed, Math.min(2 * buffer.length, bufferSize)));
     buffer.copy(larger, 0, 0, this.#used);
+    giveBack(buffer);
     this.#buffer = larger;
     return larger;
   }
@@ -134,6 +137,7 @@ export class PackWriter {
       await this.#place.location.put(name, body, { ifAbsent: true, ...(signal === undefined ? {} : { signal }) });
       this.bytesStored += body.length;
       if (buffer.length === bufferSize) this.#spare = buffer;
+      else giveBack(buffer);
     } catch (error) {
       this.#failure = error;
     }

@@ -1,7 +1,6 @@
 import { TranshipError } from '../errors.ts';
 import type { ChunkRef } from './chunk.ts';
-import { type Entry, parseEntry } from './entry.ts';
-import type { PackWriter } from './pack.ts';
+import { type Entry, parseEntry, type PlacedChunk } from './entry.ts';
 import { comparePaths } from './path.ts';
 import type { RoundDocument } from './round.ts';
 import type { VolumeStore } from './volume.ts';
@@ -54,11 +53,6 @@ function pathBits(path: string): number {
   return bits >>> 0;
 }
 
-/** A pack writer as the place where shards and lists are stored. */
-export function storeInto(writer: PackWriter): StoreMeta {
-  return async (plain) => await writer.append(plain);
-}
-
 /**
  * All entries of a round in manifest order, one shard in memory and the next on its way.
  * @throws TranshipError Integrity when the order is wrong: merging relies on it, and a doubled path could lead through a link.
@@ -82,7 +76,7 @@ export async function* readEntries(store: VolumeStore, document: RoundDocument, 
 }
 
 /** The chunks of one file or device, list by list. */
-export async function* readChunks(store: VolumeStore, entry: Entry, signal?: AbortSignal): AsyncGenerator<[number, ChunkRef]> {
-  if (entry.chunks !== undefined) yield* entry.chunks;
-  for (const [, ref] of entry.lists ?? []) yield* await store.readList(ref, signal);
+export async function* readChunks(store: VolumeStore, entry: Entry | undefined, signal?: AbortSignal): AsyncGenerator<PlacedChunk> {
+  if (entry?.chunks !== undefined) yield* entry.chunks;
+  for (const [, ref] of entry?.lists ?? []) yield* await store.readList(ref, signal);
 }

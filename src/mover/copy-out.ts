@@ -2,9 +2,7 @@ import { constants, closeSync, fstatSync, openSync, statfsSync } from 'node:fs';
 import {
   defaultChunkSize,
   type Entry,
-  KnownChunks,
   openVolume,
-  readChunks,
   readEntries,
   type RoundDocument,
   type VolumeStore,
@@ -13,21 +11,25 @@ import {
 import { TranshipError } from '../errors.ts';
 import { openLocation } from '../location/index.ts';
 import { Cursor } from './cursor.ts';
+import { EarlierChunks, knownChunks } from './earlier.ts';
+import { holesOf } from './holes.ts';
 import { lockVolume } from './lock.ts';
-import { ManifestBuilder } from './manifest.ts';
+import { ManifestBuilder, type Slot } from './manifest.ts';
 import type { OutTask, ReadItem, ReadResult } from './out-stream.ts';
 import { Pool } from './pool.ts';
 import { Problems } from './problems.ts';
 import type { CopyOutJob, MoverResult } from './protocol.ts';
 import type { Run } from './run.ts';
-import { entryOf, isUnchanged, seesTrustedAttributes, vanished, walk } from './scan.ts';
+import { entryOf, isUnchanged, LinkedFiles, seesTrustedAttributes, vanished, walk } from './scan.ts';
 import { deviceSize } from './sys.ts';
 import { isGone, Tree } from './tree.ts';
 
 /** A task is one big file's range of this many chunks, or small files up to its bytes. */
 const chunksPerTask = 8;
 const filesPerTask = 128;
-const mostWaiting = 4096;
+/** Entries, and references to chunks, that wait in memory for what is before them in the manifest. */
+const mostWaiting = 2048;
+const mostHeld = 16_384;
 /** statfs types whose inode numbers and ctimes are real: ext, xfs, btrfs, f2fs, tmpfs, zfs. Others are always hashed. */
 const trusted = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x01021994, 0x2fc12fc1]);
 /**
@@ -51,13 +53,23 @@ export async function copyOut(job: CopyOutJob, run: Run): Promise<MoverResult> {
     throw new TranshipError('InvalidInput', `Round ${parent.round} of ${job.volume} is of a ${parent.mode} volume.`);
   const unlock = await lockVolume(job.source, 'shared', run.signal);
   run.phase('scan', true);
-  const known = await knownChunks(store, job, parent, run.signal);
+  const known = await knownChunks(store, job.round, parent, run.signal);
   const chunkSize = parent?.chunkSize ?? defaultChunkSize;
   const pool = new Pool(run, { role: 'tranship-stream', job, meter: run.meter.shared, chunkSize, known: known.share() }, 3);
   try {
-    const writer = store.packWriter(job.round, { throttle: async (bytes) => run.meter.add('bytesTransferred', bytes), signal: run.signal });
-    const copy = new RoundCopy(job, run, pool, new ManifestBuilder(writer, known), chunkSize);
-    const trustBefore = job.source.mode === 'Block' ? await copy.device() : await copy.files(store, parent);
+    const writer = store.packWriter(job.round, {
+      throttle: async (bytes) => run.meter.add('bytesTransferred', bytes),
+      signal: run.signal,
+      overlap: false,
+      little: true,
+    });
+    const shardsBefore = new Map(parent?.shards.map((ref) => [ref[0], ref]));
+    const manifest = new ManifestBuilder({
+      find: (digest, length) => shardsBefore.get(digest) ?? known.find(digest, length),
+      append: async (plain, digest) => await writer.append(plain, digest),
+    });
+    const copy = new RoundCopy(job, run, store, pool, manifest, chunkSize);
+    const trustBefore = job.source.mode === 'Block' ? await copy.device(parent) : await copy.files(parent);
     run.phase('copy', false);
     await pool.toAll({ finish: true } satisfies OutTask);
     copy.problems.throwIfAny('read');
@@ -101,35 +113,17 @@ function resultOf(document: RoundDocument, manifestHash: string, run: Run, start
   };
 }
 
-/** Chunks that need not be sent: those of the parent round, and those that a killed run of this round has stored already. */
-async function knownChunks(
-  store: VolumeStore,
-  job: CopyOutJob,
-  parent: RoundDocument | undefined,
-  signal: AbortSignal,
-): Promise<KnownChunks> {
-  const known = KnownChunks.empty();
-  if (parent !== undefined) {
-    for (const ref of parent.shards) known.add(ref);
-    for await (const entry of readEntries(store, parent, signal)) {
-      for (const [, ref] of entry.lists ?? []) known.add(ref);
-      for await (const [, ref] of readChunks(store, entry, signal)) known.add(ref);
-    }
-  }
-  for await (const refs of store.leftovers(job.round, signal)) for (const ref of refs) known.add(ref);
-  return known;
-}
-
 class RoundCopy {
   readonly job: CopyOutJob;
   readonly run: Run;
+  readonly #store: VolumeStore;
   readonly pool: Pool;
   readonly manifest: ManifestBuilder;
   readonly problems: Problems;
   readonly notes: { path: string; note: string }[] = [];
   readonly #chunkSize: number;
   readonly #running = new Set<Promise<void>>();
-  #batch: { items: ReadItem[]; slots: [slot: ReturnType<ManifestBuilder['announce']>, part: number][]; bytes: number } = {
+  #batch: { items: ReadItem[]; slots: [slot: Slot, part: number][]; bytes: number } = {
     items: [],
     slots: [],
     bytes: 0,
@@ -137,17 +131,18 @@ class RoundCopy {
   #failure: unknown;
   changed = 0;
 
-  constructor(job: CopyOutJob, run: Run, pool: Pool, manifest: ManifestBuilder, chunkSize: number) {
+  constructor(job: CopyOutJob, run: Run, store: VolumeStore, pool: Pool, manifest: ManifestBuilder, chunkSize: number) {
     this.job = job;
     this.problems = new Problems(job.volume);
     this.run = run;
+    this.#store = store;
     this.pool = pool;
     this.manifest = manifest;
     this.#chunkSize = chunkSize;
   }
 
   /** A raw device: one entry with all its chunks. */
-  async device(): Promise<undefined> {
+  async device(parent: RoundDocument | undefined): Promise<undefined> {
     const fd = openSync(this.job.source.path, constants.O_RDONLY);
     let size: number;
     try {
@@ -158,19 +153,20 @@ class RoundCopy {
       closeSync(fd);
     }
     this.#total(size, 1);
-    await this.#content({ path: '', type: 'device', size }, 0n);
+    const earlier = parent === undefined ? undefined : await this.#earlierEntries(parent).at('');
+    await this.#content({ path: '', type: 'device', size }, 0n, earlier);
     await this.#drain();
     return undefined;
   }
 
   /** A file system: returns the `trustBefore` of this round. */
-  async files(store: VolumeStore, parent: RoundDocument | undefined): Promise<number | undefined> {
+  async files(parent: RoundDocument | undefined): Promise<number | undefined> {
     const scanStart = Math.floor(Date.now() / 1000);
     const fileSystem = statfsSync(this.job.source.path).type;
     const trust = trusted.has(fileSystem);
     const tree = new Tree(this.job.source.path);
-    const before = parent === undefined ? undefined : new Cursor(readEntries(store, parent, this.run.signal));
-    const linked = new Map<string, string>();
+    const before = parent === undefined ? undefined : this.#earlierEntries(parent);
+    const linked = new LinkedFiles();
     let newest = 0;
     let labels = 0;
     if (!seesTrustedAttributes())
@@ -196,22 +192,19 @@ class RoundCopy {
       newest = Math.max(newest, Number(found.stat.ctimeNs / 1_000_000_000n));
       const earlier = await before?.at(found.path);
       if (entry.type !== 'directory' && found.stat.nlink > 1n) {
-        const inode = `${found.stat.dev}:${found.stat.ino}`;
-        const first = linked.get(inode);
-        if (first === undefined) linked.set(inode, found.path);
-        else entry = { path: found.path, type: 'hardlink', link: first };
+        const first = linked.first(found.stat, found.path);
+        if (first !== undefined) entry = { path: found.path, type: 'hardlink', link: first };
       }
       if (entry.type !== 'file') {
-        this.manifest.announce(entry, 0);
+        this.manifest.add(entry);
         this.#total(0, entry.type === 'directory' ? 0 : 1);
         if (entry.type !== 'directory') this.run.meter.add('filesDone', 1);
       } else {
         this.#total(entry.size ?? 0, 1);
         if (trust && isUnchanged(entry, earlier, parent?.trustBefore)) this.#reuse(entry, earlier);
-        else await this.#content(entry, found.stat.mtimeNs);
+        else await this.#content(entry, found.stat.mtimeNs, earlier, tree);
       }
-      if (this.manifest.waiting > 256) await this.manifest.flush();
-      while (this.manifest.waiting > mostWaiting) await this.#step();
+      await this.#bound();
     }
     tree.close();
     await this.#drain();
@@ -220,30 +213,50 @@ class RoundCopy {
     return trust ? Math.min(scanStart, newest) - settled : undefined;
   }
 
+  #earlierEntries(parent: RoundDocument): Cursor<Entry> {
+    return new Cursor(readEntries(this.#store, parent, this.run.signal));
+  }
+
   #reuse(entry: Entry, earlier: Entry | undefined): void {
     if (earlier?.chunks !== undefined) entry.chunks = earlier.chunks;
     if (earlier?.lists !== undefined) entry.lists = earlier.lists;
     if (earlier?.used !== undefined) entry.used = earlier.used;
-    this.manifest.announce(entry, 0);
+    this.manifest.add(entry);
     this.run.meter.add('bytesDone', entry.size ?? 0);
     this.run.meter.add('filesDone', 1);
   }
 
   /** Puts the content of an entry into tasks: small files share one, big ones are split. */
-  async #content(entry: Entry, mtime: bigint): Promise<void> {
+  async #content(entry: Entry, mtime: bigint, earlier: Entry | undefined, tree?: Tree): Promise<void> {
     const size = entry.size ?? 0;
     const chunks = Math.ceil(size / this.#chunkSize);
-    const parts = Math.ceil(chunks / chunksPerTask);
-    const slot = this.manifest.announce(entry, parts);
-    if (parts === 0) this.run.meter.add('filesDone', 1);
-    for (let part = 0; part < parts; part++) {
-      const from = part * chunksPerTask;
-      const to = Math.min(chunks, from + chunksPerTask);
-      this.#batch.items.push({ path: entry.path, size, from, to, mtime });
-      this.#batch.slots.push([slot, part]);
-      this.#batch.bytes += Math.min(size, to * this.#chunkSize) - from * this.#chunkSize;
-      if (this.#batch.bytes >= chunksPerTask * this.#chunkSize || this.#batch.items.length >= filesPerTask) await this.#dispatch();
+    const slot = this.manifest.open(entry, earlier);
+    const before = earlier === undefined ? undefined : new EarlierChunks(this.#store, earlier, this.run.signal);
+    const holes = entry.sparse === true && chunks > chunksPerTask && tree !== undefined ? holesOf(tree, entry) : undefined;
+    try {
+      for (let from = 0; from < chunks; from += chunksPerTask) {
+        if (holes !== undefined) {
+          const data = holes.nextData(from * this.#chunkSize);
+          const next = data === undefined ? chunks : Math.floor(data / (chunksPerTask * this.#chunkSize)) * chunksPerTask;
+          if (next > from) this.run.meter.add('bytesDone', Math.min(size, next * this.#chunkSize) - from * this.#chunkSize);
+          from = Math.max(from, next);
+          if (from >= chunks) break;
+        }
+        const to = Math.min(chunks, from + chunksPerTask);
+        const refs = await before?.range(from, to);
+        this.#batch.items.push({ path: entry.path, size, from, to, mtime, ...(refs === undefined ? {} : { earlier: refs }) });
+        this.#batch.slots.push([slot, slot.expect()]);
+        this.#batch.bytes += Math.min(size, to * this.#chunkSize) - from * this.#chunkSize;
+        if (this.#batch.bytes >= chunksPerTask * this.#chunkSize || this.#batch.items.length >= filesPerTask) {
+          await this.#dispatch();
+          await this.#bound();
+        }
+      }
+    } finally {
+      if (holes?.close() === true) this.#note(entry.path, 'changed while it was read');
     }
+    slot.close();
+    if (slot.complete) this.run.meter.add('filesDone', 1);
   }
 
   async #dispatch(): Promise<void> {
@@ -264,7 +277,7 @@ class RoundCopy {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #accept(result: ReadResult, place: [ReturnType<ManifestBuilder['announce']>, number] | undefined, item: ReadItem | undefined): void {
+  #accept(result: ReadResult, place: [Slot, number] | undefined, item: ReadItem | undefined): void {
     if (place === undefined || item === undefined) return;
     const [slot, part] = place;
     slot.fill(part, result.chunks);
@@ -276,6 +289,12 @@ class RoundCopy {
       if (!slot.dropped) this.#note(item.path, 'vanished while it was read');
       slot.dropped = true;
     }
+  }
+
+  /** Writes out what can be, and waits while more is in memory than may be. */
+  async #bound(): Promise<void> {
+    if (this.manifest.waiting > 256 || this.manifest.held > mostHeld / 4) await this.manifest.flush();
+    while (this.manifest.waiting > mostWaiting || this.manifest.held > mostHeld) await this.#step();
   }
 
   async #step(): Promise<void> {

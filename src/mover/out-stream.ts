@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { KnownChunks, parseKey, type PlacedChunk, volumeStore } from '../archive/index.ts';
 import { openLocation, type RelayTransport } from '../location/index.ts';
+import { sameAsEarlier } from './earlier.ts';
 import { Meter } from './meter.ts';
 import { type Piece, readPieces } from './pieces.ts';
 import { reasonOf } from './problems.ts';
@@ -20,6 +21,8 @@ export interface ReadItem {
   to: number;
   /** mtime in nanoseconds, to notice a file that changes under the read. */
   mtime: bigint;
+  /** What the parent round has in this range. */
+  earlier?: PlacedChunk[];
 }
 
 export interface ReadResult {
@@ -88,7 +91,7 @@ export function startOutStream(setup: StreamSetup, job: CopyOutJob): (relay: Rel
             plain = Buffer.concat([bytes], length); // truncated under the read
             result.outcome = 'changed';
           }
-          await takeChunk(number, plain, result);
+          await takeChunk(item, number, plain, result);
         }
       } catch (error) {
         if (errnoOf(error) === '') throw error;
@@ -126,17 +129,17 @@ export function startOutStream(setup: StreamSetup, job: CopyOutJob): (relay: Rel
         buffer.fill(0, filled, length); // truncated under the read
         result.outcome = 'changed';
       }
-      await takeChunk(item.from, buffer.subarray(0, length), result);
+      await takeChunk(item, item.from, buffer.subarray(0, length), result);
     }
 
-    async function takeChunk(number: number, plain: Buffer, result: ReadResult): Promise<void> {
+    async function takeChunk(item: ReadItem, number: number, plain: Buffer, result: ReadResult): Promise<void> {
       meter.add('bytesDone', plain.length);
-      if (!plain.equals(zeros.subarray(0, plain.length))) await storeChunk(number, plain, result);
+      if (!plain.equals(zeros.subarray(0, plain.length))) await storeChunk(item, number, plain, result);
     }
 
-    async function storeChunk(number: number, plain: Buffer, result: ReadResult): Promise<void> {
+    async function storeChunk(item: ReadItem, number: number, plain: Buffer, result: ReadResult): Promise<void> {
       const digest = hash('sha256', plain, 'base64');
-      let ref = known?.find(digest, plain.length);
+      let ref = sameAsEarlier(item.earlier, number, digest, plain.length) ?? known?.find(digest, plain.length);
       if (ref === undefined) {
         ref = await writer.append(plain, digest);
         result.changed += plain.length;

@@ -20,6 +20,7 @@ type FromWorker =
   | { t: 'error'; id: number; error: Plain }
   | { t: 'store'; id: number; request: RelayRequest; body?: Uint8Array };
 type ToWorker =
+  | { t: 'stop' }
   | { t: 'task'; id: number; task: unknown }
   | { t: 'stored'; id: number; reply: RelayReply }
   | { t: 'storeFailed'; id: number; error: Plain };
@@ -44,6 +45,9 @@ interface Slot {
   tasks: Map<number, { resolve: (result: unknown) => void; reject: (error: unknown) => void }>;
 }
 
+/** A stream that does not end by itself within this time is stopped, milliseconds. */
+const longestStep = 5000;
+
 /** The worker threads of one job. A worker has at most `depth` tasks: enough that it never waits for the main thread. */
 export class Pool {
   readonly #workers: Slot[] = [];
@@ -61,7 +65,7 @@ export class Pool {
       const worker = new Worker(entry, {
         workerData: setup,
         name: `stream-${stream}`,
-        resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 },
+        resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 },
       });
       const slot: Slot = { worker, tasks: new Map() };
       this.#workers.push(slot);
@@ -99,10 +103,20 @@ export class Pool {
     return await Promise.all(this.#workers.map((slot) => this.#give<T>(slot, task)));
   }
 
-  /** Ends all streams; tasks under way fail as canceled. */
+  /**
+   * Ends all streams; tasks under way fail as canceled. Each stream ends itself between two steps: a thread that is stopped from outside within a native
+   * call takes the process with it. One that does not come back from a call (a disk that hangs) is stopped all the same.
+   */
   async close(): Promise<void> {
     this.#broken(new TranshipError('Canceled', 'The mover stops.'));
-    await Promise.all(this.#workers.map(async ({ worker }) => await worker.terminate()));
+    await Promise.all(
+      this.#workers.map(async ({ worker }) => {
+        const force = setTimeout(() => void worker.terminate(), longestStep);
+        if (worker.threadId >= 0)
+          await new Promise((ended) => (worker.once('exit', ended), worker.postMessage({ t: 'stop' } satisfies ToWorker)));
+        clearTimeout(force);
+      }),
+    );
   }
 
   #give<T>(slot: Slot, task: unknown): Promise<T> {
@@ -160,6 +174,7 @@ export function serveTasks(start: (relay: RelayTransport) => (task: unknown) => 
       );
       return;
     }
+    if (message.t === 'stop') process.exit(0);
     const asked = waiting.get(message.id);
     waiting.delete(message.id);
     if (message.t === 'stored') asked?.resolve(message.reply);

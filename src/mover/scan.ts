@@ -78,3 +78,21 @@ export function seesTrustedAttributes(): boolean {
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
   return ((BigInt(`0x${effective}`) >> 21n) & 1n) === 1n;
 }
+
+/** First names of files with several names; forgotten when all names were seen. */
+export class LinkedFiles {
+  readonly #names = new Map<string, { path: string; left: bigint }>();
+
+  /** The first name of this file, or undefined when this is it. */
+  first({ dev, ino, nlink }: { dev: bigint; ino: bigint; nlink: bigint }, path: string): string | undefined {
+    const inode = `${dev}:${ino}`;
+    const found = this.#names.get(inode);
+    if (found === undefined) {
+      this.#names.set(inode, { path, left: nlink - 1n });
+      return undefined;
+    }
+    found.left--;
+    if (found.left === 0n) this.#names.delete(inode);
+    return found.path;
+  }
+}

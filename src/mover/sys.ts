@@ -233,3 +233,12 @@ export function readCached(fd: number, buffer: Buffer, length: number, offset: n
 export function reapOne(): boolean {
   return raw('waitpid', -1, Buffer.alloc(4), 1) > 0;
 }
+
+/** Lets all threads share two malloc arenas: each one more keeps some MiB that its thread needed once. Without effect where the C library has no mallopt. */
+export function keepArenasFew(): void {
+  try {
+    koffi.load(null).func('int mallopt(int parameter, int value)')(-8, 2); // M_ARENA_MAX
+  } catch {
+    // musl: it has no arenas
+  }
+}

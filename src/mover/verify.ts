@@ -9,7 +9,7 @@ import { merge } from './merge.ts';
 import { Problems } from './problems.ts';
 import type { CopyInJob, MoverResult, VerifyJob } from './protocol.ts';
 import type { Run } from './run.ts';
-import { walk } from './scan.ts';
+import { LinkedFiles, walk } from './scan.ts';
 import { openTargetSession, type TargetSession } from './target.ts';
 import { isGone, Tree } from './tree.ts';
 
@@ -51,19 +51,19 @@ export async function verifyAll(job: CopyInJob | VerifyJob, run: Run, session: T
   const tree = new Tree(job.target.path);
   try {
     const found = new Cursor(walk(tree, (path, error) => problems.add(path, error)));
-    const linked = new Map<string, string>();
+    const linked = new LinkedFiles();
     for await (const { path, first: wanted, others } of merge(session.entries(), [found])) {
       run.signal.throwIfAborted();
       const there = others[0]?.stat;
       if (wanted === undefined) problems.add(path, 'is not in the round');
       else if (there === undefined) problems.add(path, 'is missing');
       else {
-        const inode = String(there.ino);
+        const first = there.nlink > 1n && !there.isDirectory() ? linked.first(there, path) : undefined;
         if (wanted.type === 'hardlink') {
-          if (linked.get(inode) !== wanted.link) problems.add(path, `is no hardlink of ${wanted.link ?? ''}`);
+          if (first !== wanted.link) problems.add(path, `is no hardlink of ${wanted.link ?? ''}`);
           continue;
         }
-        if (there.nlink > 1n && wanted.type !== 'directory') linked.set(inode, path);
+        if (first !== undefined) problems.add(path, `is a hardlink of ${first}, not a file of its own`);
         checker.attributes(tree, wanted, there);
         if (wanted.type === 'file')
           await checker.content(wanted, allParts(session.store, wanted, true, session.document.chunkSize, run.signal));

@@ -2,7 +2,7 @@
 import { TranshipError } from '../errors.ts';
 import type { ExecSession, KubeClient } from '../kube/index.ts';
 import type { Location } from '../location/index.ts';
-import { runMover, type MoverJob, type MoverResult, type Progress } from '../mover/index.ts';
+import { moverCommand, runMover, type MoverJob, type MoverResult, type Progress } from '../mover/index.ts';
 import type { MoverPod } from './mover-pod.ts';
 
 /** A mover that is loaded and waits for its job: opened before the seconds count. */
@@ -47,7 +47,7 @@ export async function warmUp(client: KubeClient, pod: MoverPod, signal: AbortSig
 }
 
 async function openSession(client: KubeClient, pod: MoverPod, signal: AbortSignal): Promise<ExecSession> {
-  const command = ['node', '/app/mover.mjs', 'run'];
+  const command = moverCommand('/app/mover.mjs');
   return await client.exec({ namespace: pod.namespace, pod: pod.name, container: 'mover', command, stdin: true }, { signal });
 }
 
