@@ -35,6 +35,8 @@ export interface PackWriterOptions {
   overlap?: boolean;
   /** True for a writer that may have little to write: memory grows with what there is. */
   little?: boolean;
+  /** Packs end at this size, bytes, when it is less than the usual one: a bandwidth limit is kept per pack, so packs must be small beside it. */
+  target?: number | undefined;
 }
 
 /**
@@ -44,6 +46,8 @@ export interface PackWriterOptions {
 export class PackWriter {
   readonly #place: PackPlace;
   readonly #options: PackWriterOptions;
+  readonly #target: number;
+  readonly #little: boolean;
   #buffer: Buffer | undefined;
   #spare: Buffer | undefined;
   #used = 0;
@@ -58,6 +62,8 @@ export class PackWriter {
   constructor(place: PackPlace, options: PackWriterOptions = {}) {
     this.#place = place;
     this.#options = options;
+    this.#target = Math.min(packTarget, options.target ?? packTarget);
+    this.#little = options.little === true || this.#target < packTarget;
   }
 
   /** Adds one chunk of at most 8 MiB. `digest` is its SHA-256 in base64, when the caller has it. */
@@ -65,7 +71,7 @@ export class PackWriter {
     if (plain.length > largestPlain) throw new TranshipError('Internal', `A chunk of ${plain.length} bytes is too large.`);
     const { bytes, codec } = compress(plain);
     if (this.#buffer === undefined) this.#start();
-    else if (this.#used + bytes.length + tagLength > packTarget || this.#index.length >= mostChunks) {
+    else if (this.#used + bytes.length + tagLength > this.#target || this.#index.length >= mostChunks) {
       await this.#send();
       this.#start();
     }
@@ -89,7 +95,7 @@ export class PackWriter {
   }
 
   #start(): void {
-    this.#buffer = this.#spare ?? alignedBuffer(this.#options.little === true ? 1 << 20 : bufferSize);
+    this.#buffer = this.#spare ?? alignedBuffer(this.#little ? 1 << 20 : bufferSize);
     this.#spare = undefined;
     this.#pack = `${this.#place.round}.${randomBytes(16).toString('hex')}`;
     this.#key = packKey(this.#place.key, this.#place.lineage, this.#pack);

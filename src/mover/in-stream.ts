@@ -6,6 +6,7 @@ import { TranshipError } from '../errors.ts';
 import { applyAttributes, applyToNewFile } from './attributes.ts';
 import type { Part } from './content.ts';
 import { DirectWriter, writeFully } from './direct-writer.ts';
+import { fetchChunks } from './fetch.ts';
 import { Meter } from './meter.ts';
 import { reasonOf } from './problems.ts';
 import { openDirect, type Piece, readPieces } from './pieces.ts';
@@ -84,10 +85,8 @@ class InStream {
     const fetched = await fetchChunks(
       this.#store,
       items.flatMap((item, index) => (results[index] === undefined ? item.part.chunks.map(([, ref]) => ref) : [])),
-      async (bytes) => {
-        await this.#throttle.take(bytes);
-        this.#meter.add('bytesTransferred', bytes);
-      },
+      this.#throttle,
+      (bytes) => this.#meter.add('bytesTransferred', bytes),
     );
     try {
       for (const [index, item] of items.entries()) {
@@ -322,41 +321,3 @@ class InStream {
 
 /** Chunks from this size on are written and read back past the page cache. */
 const directFrom = 256 << 10;
-
-/** One request may span small gaps between chunks, and fetches at most this much. */
-const largestGap = 32 << 10;
-const largestFetch = 8 << 20;
-
-/** Fetches chunks with as few requests as their places allow. */
-async function fetchChunks(
-  store: VolumeStore,
-  refs: ChunkRef[],
-  before: (bytes: number) => Promise<void>,
-): Promise<{ get: (ref: ChunkRef) => Buffer; release: () => void }> {
-  const sorted = refs.toSorted((a, b) => (a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : a[2] - b[2]));
-  const spans: { pack: string; start: number; end: number; bytes?: Buffer }[] = [];
-  for (const [, pack, offset, stored] of sorted) {
-    const last = spans.at(-1);
-    if (last !== undefined && last.pack === pack && offset <= last.end + largestGap && offset + stored - last.start <= largestFetch)
-      last.end = Math.max(last.end, offset + stored);
-    else spans.push({ pack, start: offset, end: offset + stored });
-  }
-  await Promise.all(
-    spans.map(async (span) => {
-      await before(span.end - span.start);
-      span.bytes = await store.readStored(span.pack, span.start, span.end - span.start);
-    }),
-  );
-  const byPack = new Map<string, typeof spans>();
-  for (const span of spans) byPack.set(span.pack, [...(byPack.get(span.pack) ?? []), span]);
-  return {
-    get([, pack, offset, stored]) {
-      const span = byPack.get(pack)?.find(({ start, end }) => start <= offset && offset + stored <= end);
-      if (span?.bytes === undefined) throw new TranshipError('Internal', 'A chunk was not fetched.');
-      return span.bytes.subarray(offset - span.start, offset - span.start + stored);
-    },
-    release() {
-      for (const { bytes } of spans) if (bytes !== undefined) giveBack(bytes);
-    },
-  };
-}

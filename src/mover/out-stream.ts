@@ -51,6 +51,7 @@ export function startOutStream(setup: StreamSetup, job: CopyOutJob): (relay: Rel
     const known = setup.known === undefined ? undefined : KnownChunks.from(setup.known);
     const writer = store.packWriter(job.round, {
       overlap: job.streams <= mostOverlapping,
+      target: throttle.grain,
       throttle: async (bytes) => {
         await throttle.take(bytes);
         meter.add('bytesTransferred', bytes);
