@@ -12,8 +12,8 @@ export type { RoundDocument } from './round.ts';
 export { type Entry, type EntryType, listSpan, parseEntry, type PlacedChunk } from './entry.ts';
 export type { ChunkRef } from './chunk.ts';
 export { PackWriter, packTarget } from './pack.ts';
-export { KnownChunks, mostKnown } from './known.ts';
-export { readChunks, readEntries, ShardWriter, type StoreMeta } from './shards.ts';
+export { KnownChunks } from './known.ts';
+export { differing, readChunks, readEntries, ShardWriter, type StoreMeta } from './shards.ts';
 export { comparePaths, displayPath, isConfined, parentOf } from './path.ts';
 export {
   openRetention,

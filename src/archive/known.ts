@@ -5,27 +5,29 @@ import type { ChunkRef, Codec } from './chunk.ts';
  * more than chance or an attacker can make collide.
  */
 const slotBytes = 32;
-const slots = 1 << 19;
-/** Chunks that fit: three quarters of the slots. What is beyond is stored again, if it comes up: memory must not follow the size of a volume. */
-export const mostKnown = (slots / 4) * 3;
+/** Slots of a table: 16 MiB. */
+const usualSlots = 1 << 19;
 
 /**
- * Chunks that are already stored, by SHA-256, in 16 MiB of shared memory at most: the main thread fills it, streams look up. It serves what is found at
- * another place than before: files that were renamed, and what a killed run left behind. (What stayed at its place is compared there.)
+ * Chunks that are already stored, by SHA-256, in 16 MiB of shared memory: the main thread fills it, streams look up. It serves what is found at another
+ * place than before: files that were renamed, and what a killed run left behind. (What stayed at its place is compared there.) When three quarters of the
+ * slots are taken it is full, and what is beyond is stored again if it comes up: memory must not follow the size of a volume.
  */
 export class KnownChunks {
   readonly #bytes: Buffer;
+  readonly #slots: number;
   readonly #packs: string[];
   readonly #packIndex = new Map<string, number>();
   #count = 0;
 
   private constructor(shared: SharedArrayBuffer, packs: string[]) {
     this.#bytes = Buffer.from(shared);
+    this.#slots = shared.byteLength / slotBytes;
     this.#packs = packs;
   }
 
   /** The system gives memory as it is written to: an empty table costs none. */
-  static empty(): KnownChunks {
+  static empty(slots = usualSlots): KnownChunks {
     return new KnownChunks(new SharedArrayBuffer(slots * slotBytes), []);
   }
 
@@ -39,7 +41,7 @@ export class KnownChunks {
   }
 
   get full(): boolean {
-    return this.#count >= mostKnown;
+    return this.#count >= (this.#slots / 4) * 3;
   }
 
   /** The stored chunk with this SHA-256 (base64) and length, if it is here. */
@@ -73,7 +75,7 @@ export class KnownChunks {
 
   /** The byte position of the slot that holds this hash, or of the free one where it belongs. Pack number 0 marks a free slot. */
   #slotOf(wanted: Buffer): number {
-    for (let slot = wanted.readUInt32LE(0) % slots; ; slot = (slot + 1) % slots) {
+    for (let slot = wanted.readUInt32LE(0) % this.#slots; ; slot = (slot + 1) % this.#slots) {
       const at = slot * slotBytes;
       if (this.#bytes.readUInt32LE(at + 20) === 0 || wanted.compare(this.#bytes, at, at + 20, 0, 20) === 0) return at;
     }

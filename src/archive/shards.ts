@@ -54,10 +54,24 @@ function pathBits(path: string): number {
 }
 
 /**
+ * Rounds without the shards that all of them have: equal shards hold the same entries of the same range of paths, so a comparison of what is left finds
+ * every difference, and its work follows the change, not the volume.
+ */
+export function differing(documents: readonly Pick<RoundDocument, 'shards'>[]): { shards: ChunkRef[]; skipped: boolean }[] {
+  const [first, ...others] = documents.map(({ shards }) => new Set(shards.map(([digest]) => digest)));
+  const common = new Set([...(others.length === 0 ? [] : (first ?? []))].filter((digest) => others.every((other) => other.has(digest))));
+  return documents.map(({ shards }) => ({ shards: shards.filter(([digest]) => !common.has(digest)), skipped: common.size > 0 }));
+}
+
+/**
  * All entries of a round in manifest order, one shard in memory and the next on its way.
  * @throws TranshipError Integrity when the order is wrong: merging relies on it, and a doubled path could lead through a link.
  */
-export async function* readEntries(store: VolumeStore, document: RoundDocument, signal?: AbortSignal): AsyncGenerator<Entry> {
+export async function* readEntries(
+  store: VolumeStore,
+  document: Pick<RoundDocument, 'shards'>,
+  signal?: AbortSignal,
+): AsyncGenerator<Entry> {
   let last: string | undefined;
   let next: Promise<Buffer> | undefined;
   for (const [index, ref] of document.shards.entries()) {

@@ -1,11 +1,12 @@
 import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
-import { type Entry, parentOf, readEntries } from '../archive/index.ts';
+import { differing, type Entry, parentOf, readEntries, type RoundDocument } from '../archive/index.ts';
 import { TranshipError } from '../errors.ts';
 import { applyAttributes, compareAttributes, typeOf } from './attributes.ts';
 import { allParts, changedParts, type Part } from './content.ts';
 import { Cursor } from './cursor.ts';
 import { decide, type Decision } from './decide.ts';
 import { Dispatcher } from './dispatch.ts';
+import { Later } from './later.ts';
 import { lockVolume } from './lock.ts';
 import { merge } from './merge.ts';
 import { Problems } from './problems.ts';
@@ -17,9 +18,6 @@ import { checkDevice, type Knowledge, knowledgeOf, openTargetSession, type Targe
 import { isGone, Tree } from './tree.ts';
 import { verifyAll, verifyTouched } from './verify.ts';
 import { createSpecial, ensureDirectory, ensureHardlink, type How, openTarget, removeAny } from './write.ts';
-
-/** More directories than this are not kept for the end: their entries are read again. */
-const mostDirectories = 100_000;
 
 /** Brings a target volume to one round. Top down: open, what is known, write, links and directories, sync, verify. */
 export async function copyIn(job: CopyInJob, run: Run): Promise<MoverResult> {
@@ -68,10 +66,8 @@ class TargetCopy {
   readonly #problems: Problems;
   readonly #dispatcher: Dispatcher;
   readonly #chunkSize: number;
-  /** Directories whose attributes are set at the end, because work inside them moves their times. */
-  readonly #dirty = new Set<string>();
-  #directories: Map<string, Entry> | undefined = new Map();
-  readonly #links: { path: string; link: string }[] = [];
+  readonly #later = new Later();
+  #skipped = false;
 
   constructor(job: CopyInJob, run: Run, session: TargetSession, knowledge: Knowledge) {
     this.#job = job;
@@ -119,7 +115,7 @@ class TargetCopy {
       else await this.#bring(tree, this.#knowledge.kind === 'rounds' ? this.#knowledge.documents : []);
       await this.#dispatcher.drain();
       if (this.#problems.hopeless) this.#problems.throwIfAny('written');
-      this.#link(tree);
+      await this.#link(tree);
       await this.#finishDirectories(tree);
     } finally {
       tree.close();
@@ -128,9 +124,12 @@ class TargetCopy {
   }
 
   /** The target is empty, or in known rounds: nothing on it is read. */
-  async #bring(tree: Tree, documents: readonly Parameters<typeof readEntries>[1][]): Promise<void> {
-    const olds = documents.map((document) => new Cursor(readEntries(this.#session.store, document, this.#run.signal)));
-    for await (const { path, first: wanted, others } of merge(this.#session.entries(), olds)) {
+  async #bring(tree: Tree, documents: readonly RoundDocument[]): Promise<void> {
+    const rounds = differing([this.#session.document, ...documents]);
+    this.#skipped = rounds.some(({ skipped }) => skipped);
+    const [news, ...olds] = rounds.map((round) => new Cursor(readEntries(this.#session.store, round, this.#run.signal)));
+    if (news === undefined) return;
+    for await (const { path, first: wanted, others } of merge(news, olds)) {
       this.#run.signal.throwIfAborted();
       if (this.#problems.hopeless) return;
       // The root is always there.
@@ -156,7 +155,7 @@ class TargetCopy {
           return await this.#perform(tree, path, wanted, wanted === undefined ? 'remove' : 'create', []);
         // Here, not in a stream: the walk must not go on into a directory that somebody else removes.
         if (typeOf(there) === 'directory' && wanted.type !== 'directory') removeAny(tree, path);
-        if (wanted.type === 'hardlink') this.#links.push({ path, link: wanted.link ?? '' });
+        if (wanted.type === 'hardlink') this.#later.link(path, wanted.link ?? '');
         else if (typeOf(there) !== wanted.type || (wanted.type !== 'directory' && there.nlink > 1n))
           await this.#perform(tree, path, wanted, 'create', []);
         else if (wanted.type === 'file')
@@ -171,15 +170,17 @@ class TargetCopy {
     if (wanted === undefined) {
       if (path === '') return;
       removeAny(tree, path);
-      this.#dirty.add(parentOf(path));
+      // It may have gone with its directory.
+      if (tree.find(parentOf(path))?.isDirectory() === true) this.#later.dirty(parentOf(path));
       return;
     }
     if (decision === 'create') {
-      this.#dirty.add(parentOf(path));
+      this.#later.dirty(parentOf(path));
       if (wanted.type !== 'directory' && olds.some((old) => old?.type === 'directory')) removeAny(tree, path);
+      if (olds.some((old) => old !== undefined)) this.#later.replaced();
     }
     if (wanted.type === 'hardlink') {
-      this.#links.push({ path, link: wanted.link ?? '' });
+      this.#later.link(path, wanted.link ?? '');
       return;
     }
     if (wanted.type === 'directory') {
@@ -255,17 +256,15 @@ class TargetCopy {
   }
 
   #directory(entry: Entry, dirty: boolean): void {
-    if (dirty) this.#dirty.add(entry.path);
-    if (this.#directories === undefined) return;
-    const { seen: _, ...kept } = entry;
-    this.#directories.set(entry.path, kept);
-    if (this.#directories.size > mostDirectories) this.#directories = undefined;
+    if (dirty) this.#later.dirty(entry.path);
+    this.#later.directory(entry);
   }
 
-  #link(tree: Tree): void {
-    for (const { path, link } of this.#links) {
+  async #link(tree: Tree): Promise<void> {
+    const { store, document } = this.#session;
+    for await (const { path, link } of this.#later.links(store, document, this.#skipped, this.#run.signal)) {
       try {
-        if (ensureHardlink(tree, path, link)) this.#dirty.add(parentOf(path));
+        if (ensureHardlink(tree, path, link)) this.#later.dirty(parentOf(path));
         this.#run.meter.add('filesDone', 1);
       } catch (error) {
         this.#problems.add(path, error);
@@ -274,12 +273,9 @@ class TargetCopy {
   }
 
   async #finishDirectories(tree: Tree): Promise<void> {
-    if (this.#dirty.size === 0) return;
-    const entries = this.#directories?.values() ?? readEntries(this.#session.store, this.#session.document, this.#run.signal);
-    for await (const entry of entries) {
-      if (entry.type !== 'directory' || !this.#dirty.has(entry.path)) continue;
+    const { store, document } = this.#session;
+    for await (const entry of this.#later.dirtyDirectories(store, document, this.#run.signal))
       await this.#attempt(entry.path, async () => applyAttributes(tree, entry));
-    }
   }
 
   /** One path that fails does not end the job: all of them are listed. Errors of the store and of the format do. */

@@ -1,4 +1,4 @@
-import { type Entry, readEntries, type RoundDocument } from '../archive/index.ts';
+import { differing, type Entry, readEntries, type RoundDocument } from '../archive/index.ts';
 import { compareAttributes } from './attributes.ts';
 import { allParts, changedParts, type Part } from './content.ts';
 import { Cursor } from './cursor.ts';
@@ -86,8 +86,10 @@ export async function verifyTouched(
   run.phase('verify', false);
   const checker = new Checker(run, session, problems);
   const tree = job.target.mode === 'Block' ? undefined : new Tree(job.target.path);
-  const olds = documents.map((document) => new Cursor(readEntries(session.store, document, run.signal)));
-  for await (const { path, first: wanted, others } of merge(session.entries(), olds)) {
+  const rounds = differing([session.document, ...documents]);
+  const [news, ...olds] = rounds.map((round) => new Cursor(readEntries(session.store, round, run.signal)));
+  if (news === undefined) return;
+  for await (const { path, first: wanted, others } of merge(news, olds)) {
     const decision = decide(wanted, others);
     if (decision === 'keep' || wanted?.type === 'hardlink') continue;
     if (tree !== undefined) {
