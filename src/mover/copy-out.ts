@@ -20,7 +20,7 @@ import { Pool } from './pool.ts';
 import { Problems } from './problems.ts';
 import type { CopyOutJob, MoverResult } from './protocol.ts';
 import type { Run } from './run.ts';
-import { entryOf, isUnchanged, LinkedFiles, seesTrustedAttributes, vanished, walk } from './scan.ts';
+import { entryOf, isUnchanged, LinkedFiles, seesTrustedAttributes, totalOf, vanished, walk } from './scan.ts';
 import { deviceSize } from './sys.ts';
 import { isGone, Tree } from './tree.ts';
 
@@ -129,6 +129,7 @@ class RoundCopy {
     bytes: 0,
   };
   #failure: unknown;
+  #totalKnown = false;
   changed = 0;
 
   constructor(job: CopyOutJob, run: Run, store: VolumeStore, pool: Pool, manifest: ManifestBuilder, chunkSize: number) {
@@ -152,7 +153,7 @@ class RoundCopy {
     } finally {
       closeSync(fd);
     }
-    this.#total(size, 1);
+    this.#counted({ bytes: size, files: 1 });
     const earlier = parent === undefined ? undefined : await this.#earlierEntries(parent).at('');
     await this.#content({ path: '', type: 'device', size }, 0n, earlier);
     await this.#drain();
@@ -167,6 +168,8 @@ class RoundCopy {
     const tree = new Tree(this.job.source.path);
     const before = parent === undefined ? undefined : this.#earlierEntries(parent);
     const linked = new LinkedFiles();
+    const total = await totalOf(tree);
+    if (total !== undefined) this.#counted(total);
     let newest = 0;
     let labels = 0;
     if (!seesTrustedAttributes())
@@ -311,7 +314,15 @@ class RoundCopy {
     await this.manifest.flush();
   }
 
+  /** The total is known, and does not grow any more. */
+  #counted({ bytes, files }: { bytes: number; files: number }): void {
+    this.#total(bytes, files);
+    this.#totalKnown = true;
+    this.run.phase('copy', false);
+  }
+
   #total(bytes: number, files: number): void {
+    if (this.#totalKnown) return;
     this.run.meter.add('bytesTotal', bytes);
     this.run.meter.add('filesTotal', files);
   }

@@ -45,6 +45,20 @@ interface Slot {
   tasks: Map<number, { resolve: (result: unknown) => void; reject: (error: unknown) => void }>;
 }
 
+/** MiB of heap of one stream: several times what it needs. Packs and read buffers are outside of it. */
+const heapLimit = 256;
+
+/** What the end of a thread means to people. */
+function streamFailure(error: unknown): TranshipError {
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return new TranshipError('Internal', `A stream of the mover needed more than its ${heapLimit} MiB of heap and was stopped.`, {
+      hint: 'Copy again: what is stored or written is used. If it happens again, report it with the number and size of the files.',
+      cause: error,
+    });
+  }
+  return new TranshipError('Internal', `A stream of the mover failed: ${sentenceOf(error)}`, { cause: error });
+}
+
 /** A stream that does not end by itself within this time is stopped, milliseconds. */
 const longestStep = 5000;
 
@@ -65,7 +79,7 @@ export class Pool {
       const worker = new Worker(entry, {
         workerData: setup,
         name: `stream-${stream}`,
-        resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 },
+        resourceLimits: { maxOldGenerationSizeMb: heapLimit, maxYoungGenerationSizeMb: 4 },
       });
       const slot: Slot = { worker, tasks: new Map() };
       this.#workers.push(slot);
@@ -80,7 +94,7 @@ export class Pool {
         else task?.reject(revived(message.error));
         this.#waiting.shift()?.();
       });
-      worker.on('error', (error) => this.#broken(error));
+      worker.on('error', (error) => this.#broken(streamFailure(error)));
       worker.on('exit', (code) => {
         if (code !== 0) this.#broken(new TranshipError('Internal', `A stream of the mover ended with code ${code}.`));
       });

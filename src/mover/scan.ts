@@ -96,3 +96,20 @@ export class LinkedFiles {
     return found.path;
   }
 }
+
+/** More paths than this are not counted beforehand: their total grows while they are copied. */
+const mostCounted = 20_000;
+
+/** Bytes and files of a volume that has few paths, so that its progress has a total from the start (one big database file is the usual case). */
+export async function totalOf(tree: Tree): Promise<{ bytes: number; files: number } | undefined> {
+  const total = { bytes: 0, files: 0 };
+  const linked = new LinkedFiles();
+  let paths = 0;
+  for await (const { path, stat } of walk(tree, () => {})) {
+    if (++paths > mostCounted) return undefined;
+    if (stat.isDirectory() || stat.isSocket()) continue;
+    total.files++;
+    if (stat.isFile() && (stat.nlink === 1n || linked.first(stat, path) === undefined)) total.bytes += Number(stat.size);
+  }
+  return total;
+}
