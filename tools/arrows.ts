@@ -6,7 +6,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const ground = ['archive', 'kube', 'location'];
-const works = ['capture', 'graph', 'rules', 'plan', 'apply', 'volumes', 'hooks', 'traffic', 'compat'];
+const works = ['assess', 'capture', 'graph', 'rules', 'plan', 'apply', 'volumes', 'hooks', 'traffic', 'compat'];
 
 /** Rooms that a room may import. `api` and src/errors.ts may be read by all. */
 const below: Readonly<Record<string, readonly string[]>> = {
@@ -14,6 +14,8 @@ const below: Readonly<Record<string, readonly string[]>> = {
   server: ['controllers', 'migration', 'hub', ...works, ...ground],
   controllers: ['migration', 'hub', ...works, ...ground],
   migration: ['hub', 'mover', ...works, ...ground],
+  // An assessment is a plan with more questions asked of more facts.
+  assess: ['capture', 'kube', 'plan', 'rules'],
   // What is known about kinds is data, read by everybody who works on objects.
   rules: [],
   graph: ['rules'],

@@ -26,3 +26,12 @@ export function bytesOf(quantity: unknown): number {
   const number = Number(match?.[1]);
   return match === null || unit === undefined || Number.isNaN(number) ? 0 : Math.ceil(number * unit);
 }
+
+/** Thousandths of a quantity (`250m`, `2`): how Kubernetes counts processors; rounded up. */
+export function milliOf(quantity: unknown): number {
+  if (typeof quantity === 'number') return Math.ceil(quantity * 1000);
+  const match = typeof quantity === 'string' ? /^([\d.]+(?:[eE][+-]?\d+)?)([A-Za-z]*)$/.exec(quantity) : null;
+  const unit = UNITS[match?.[2] ?? ''];
+  const number = Number(match?.[1]);
+  return match === null || unit === undefined || Number.isNaN(number) ? 0 : Math.ceil(number * unit * 1000 - 1e-6);
+}

@@ -1,18 +1,20 @@
 /** What a plan needs to know of a cluster. Reads only; content of Secrets is not kept. */
 import type { Captured } from '../api/captured.ts';
-import { byText, fieldAt, textOf } from '../api/fields.ts';
+import { byText, fieldAt, find, textOf } from '../api/fields.ts';
 import type { KubeObject, ResourceType } from '../api/object.ts';
 import type { Surface, SurfaceSnapshotClass, SurfaceStorageClass } from '../api/plan.ts';
 import { TranshipError } from '../errors.ts';
 import { resources, type KubeClient, type Resource } from '../kube/index.ts';
 import { servedAs } from '../api/served.ts';
+import { NEVER_READ } from './leave-behind.ts';
 import { inParallel } from './listing.ts';
 import { discoverWhole, listAll, readOne, type Reader } from './reading.ts';
 
 export interface SurfaceOptions {
   /** The namespaces that the move reads (source) or writes (target), by the names they have there. */
   namespaces: readonly string[];
-  captured: Captured;
+  /** What moves. Absent when that is not known (a surface that is exported for later): then everything that could collide is listed. */
+  captured?: Captured;
   signal: AbortSignal;
 }
 
@@ -39,7 +41,7 @@ export async function readSurface(client: KubeClient, options: SurfaceOptions): 
     readAll(look, resources.csiDrivers),
     readAll(look, resources.ingressClasses),
     // The captured namespaces of the source themselves can collide with nothing; there is no need to read them again.
-    id === options.captured.cluster.id && sameNames(options.namespaces, options.captured.namespaces) ? [] : readExisting(look, options),
+    isSource(id, options) ? [] : readExisting(look, options),
   ]);
   const names = (objects: readonly KubeObject[]) => objects.map((object) => object.metadata.name).toSorted(byText);
   const byName = <Item extends { name: string }>(items: Item[]) => items.toSorted((a, b) => byText(a.name, b.name));
@@ -66,6 +68,10 @@ interface Look {
   types: readonly ResourceType[];
   /** Filled on the way. */
   unread: Unread;
+}
+
+function isSource(id: string, { captured, namespaces }: SurfaceOptions): boolean {
+  return captured !== undefined && id === captured.cluster.id && sameNames(namespaces, captured.namespaces);
 }
 
 function sameNames(left: readonly string[], right: readonly string[]): boolean {
@@ -115,6 +121,7 @@ async function readIn(
 
 /** What could collide: the captured kinds in the namespaces, and cluster-scoped objects by their captured names. */
 async function readExisting(look: Look, { namespaces, captured }: SurfaceOptions): Promise<KubeObject[]> {
+  if (captured === undefined) return await readEverything(look, namespaces);
   const { types, reader } = look;
   const served = (type: ResourceType) => {
     const there = servedAs(type, types);
@@ -144,6 +151,51 @@ async function readExisting(look: Look, { namespaces, captured }: SurfaceOptions
     ),
   ]);
   return [...single.filter((object) => object !== undefined), ...listed.flat()].map(withoutSecrets);
+}
+
+/** Cluster-scoped kinds that a capture can bring along (`closure.ts`), by group and kind. */
+const CLOSURE_KINDS: ReadonlySet<string> = new Set([
+  'Namespace.',
+  'ClusterRole.rbac.authorization.k8s.io',
+  'ClusterRoleBinding.rbac.authorization.k8s.io',
+  'CustomResourceDefinition.apiextensions.k8s.io',
+  'PriorityClass.scheduling.k8s.io',
+  'RuntimeClass.node.k8s.io',
+  'IngressClass.networking.k8s.io',
+  'GatewayClass.gateway.networking.k8s.io',
+  'DeviceClass.resource.k8s.io',
+  'ClusterIssuer.cert-manager.io',
+  'ValidatingWebhookConfiguration.admissionregistration.k8s.io',
+  'MutatingWebhookConfiguration.admissionregistration.k8s.io',
+  'APIService.apiregistration.k8s.io',
+]);
+
+/** Every kind in the namespaces, and the cluster-scoped kinds that applications bring along. Definitions without their schemas. */
+async function readEverything(look: Look, namespaces: readonly string[]): Promise<KubeObject[]> {
+  const readable = look.types.filter((type) => type.verbs.includes('list') && type.verbs.includes('create'));
+  const there = await Promise.all(
+    [...new Set(namespaces)].map(async (name) => (await readOne(look.reader, resources.namespaces, name)) as { value?: KubeObject }),
+  );
+  const present = there.flatMap(({ value }) => value?.metadata.name ?? []);
+  const tasks = readable.flatMap((type): { type: ResourceType; namespace?: string }[] => {
+    const kind = type.group === '' ? type.kind : `${type.kind}.${type.group}`;
+    if (!type.namespaced) return CLOSURE_KINDS.has(`${type.kind}.${type.group}`) ? [{ type }] : [];
+    return NEVER_READ.has(kind) ? [] : present.map((namespace) => ({ type, namespace }));
+  });
+  const lists = await inParallel(
+    tasks,
+    look.reader.signal,
+    async ({ type, namespace }, signal) => await readIn(look, type, namespace, signal),
+  );
+  return lists.flat().map((object) => withoutSchemas(withoutSecrets(object)));
+}
+
+function withoutSchemas(object: KubeObject): KubeObject {
+  if (object.kind !== 'CustomResourceDefinition') return object;
+  const { status, ...rest } = structuredClone(object);
+  void status;
+  for (const hit of find(rest, 'spec.versions[*].schema')) hit.remove();
+  return rest;
 }
 
 /** Names and marks are enough to see a collision; values of the target's Secrets are none of our business. */

@@ -20,8 +20,12 @@ export const exitCodeTable: readonly { code: number; meaning: string }[] = [
   { code: exitCodes.ok, meaning: 'Done. For migrate: the application runs on the target and its data was verified.' },
   { code: exitCodes.failed, meaning: 'Failed. The message says at which step, and where the application runs now.' },
   { code: exitCodes.invalid, meaning: 'A flag, file or name is wrong. Nothing was changed.' },
-  { code: exitCodes.blocked, meaning: 'The plan has blocking findings. Nothing was changed.' },
-  { code: exitCodes.incomplete, meaning: 'Some objects or files could not be carried, or deleted; each is listed with its reason.' },
+  { code: exitCodes.blocked, meaning: 'The plan or assessment has blocking findings. Nothing was changed.' },
+  {
+    code: exitCodes.incomplete,
+    meaning:
+      'Some objects or files could not be carried, or deleted; each is listed. For assess: something that could stand against the move is not known.',
+  },
   { code: exitCodes.undone, meaning: 'Cancelled or rolled back: the application runs on the source.' },
   { code: exitCodes.conflict, meaning: 'Another process works on this migration, or it exists with other settings.' },
   { code: exitCodes.unavailable, meaning: 'A cluster or the store does not answer.' },

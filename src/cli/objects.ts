@@ -76,7 +76,8 @@ export function defaultName(options: Pick<MigrationOptions, 'namespace' | 'to'>)
   return label(`${first}${more}-to-${options.to}`);
 }
 
-function checkMaps(options: MigrationOptions): void {
+/** @throws InvalidInput naming the flag */
+export function checkMaps(options: Pick<MigrationOptions, 'namespace' | 'mapNamespace'>): void {
   for (const { from, to } of options.mapNamespace ?? []) {
     if (!options.namespace.includes(from)) {
       throw new TranshipError('InvalidInput', `--map-namespace renames "${from}", which is not among the moved namespaces.`, {

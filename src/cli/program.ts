@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { section, type Verb } from './verb.ts';
 import type { Surroundings } from './surroundings.ts';
+import { assess } from './verbs/assess.ts';
 import { cancel } from './verbs/cancel.ts';
 import { exitCodesTopic } from './verbs/exit-codes.ts';
 import { logs } from './verbs/logs.ts';
@@ -11,10 +12,24 @@ import { restorePoints } from './verbs/restore-points.ts';
 import { resume } from './verbs/resume.ts';
 import { rollback } from './verbs/rollback.ts';
 import { status } from './verbs/status.ts';
+import { surface } from './verbs/surface.ts';
 import { version } from './verbs/version.ts';
 import { version as number } from '../version.ts';
 
-const verbs: readonly Verb[] = [plan, migrate, status, logs, cancel, resume, rollback, restorePoints, version, exitCodesTopic];
+const verbs: readonly Verb[] = [
+  assess,
+  surface,
+  plan,
+  migrate,
+  status,
+  logs,
+  cancel,
+  resume,
+  rollback,
+  restorePoints,
+  version,
+  exitCodesTopic,
+];
 
 export function createProgram(surroundings: Surroundings, finish: (code: number) => void): Command {
   const program = new Command('tranship')

@@ -5,7 +5,7 @@ import { hubNamespace } from '../api/meta.ts';
 import type { KubeObject } from '../api/object.ts';
 import { TranshipError } from '../errors.ts';
 import type { Hub } from '../hub/index.ts';
-import { loadKubeconfig, openKube } from '../kube/index.ts';
+import { loadKubeconfig, openKube, type KubeClient } from '../kube/index.ts';
 import { openLocation, type LocationSpec } from '../location/index.ts';
 import type { EngineOptions } from '../migration/index.ts';
 import { caBundle, s3Credentials } from './credentials.ts';
@@ -31,6 +31,11 @@ export function reachByObjects(objects: MigrationObjects, env: NodeJS.ProcessEnv
     if (object === undefined) throw new TranshipError('Internal', `${kind} "${name}" was not made.`);
     return object;
   }, env);
+}
+
+/** A cluster that a verb only reads: a context of the operator's kubeconfig. */
+export function openContext(context: string, kubeconfig: string | undefined, env: NodeJS.ProcessEnv): KubeClient {
+  return openKube(loadKubeconfig({ env, ...(kubeconfig === undefined ? {} : { path: kubeconfig }) }).access(context));
 }
 
 function reach(find: Find, env: NodeJS.ProcessEnv): Reach {
