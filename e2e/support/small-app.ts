@@ -17,13 +17,28 @@ const writer = [
   'while true; do n=$((n+1)); echo "$n $(date +%s)" >> /data/lines; sync /data/lines 2>/dev/null || sync; echo "$n"; sleep 0.2; done',
 ].join('; ');
 
-export function smallApp(namespace: string): KubeObject[] {
+export interface AppOptions {
+  storageClass?: string;
+  /** Access mode of the file volume. */
+  accessMode?: 'ReadWriteOnce' | 'ReadWriteOncePod';
+  /** Runs as user 1000 in a namespace of Pod Security level "restricted", without the block volume: devices belong to root. */
+  restricted?: boolean;
+}
+
+const strict = {
+  pod: { runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+  container: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+};
+
+export function smallApp(namespace: string, options: AppOptions = {}): KubeObject[] {
+  const { storageClass = 'fast', accessMode = 'ReadWriteOnce', restricted = false } = options;
   const labels = { app: 'counter' };
+  const level = restricted ? { labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } } : {};
   return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, ...level } },
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace }, data: { self: `counter.${namespace}.svc` } },
-    claim(namespace, 'data', 'Filesystem', 'fast', '64Mi'),
-    claim(namespace, 'raw', 'Block', 'fast', '16Mi'),
+    claim(namespace, 'data', 'Filesystem', storageClass, '64Mi', accessMode),
+    ...(restricted ? [] : [claim(namespace, 'raw', 'Block', storageClass, '16Mi')]),
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
@@ -36,18 +51,19 @@ export function smallApp(namespace: string): KubeObject[] {
           metadata: { labels },
           spec: {
             terminationGracePeriodSeconds: 1,
+            ...(restricted ? { securityContext: strict.pod } : {}),
             containers: [
               {
                 name: 'writer',
                 image,
                 command: ['/bin/sh', '-c', writer],
                 volumeMounts: [{ name: 'data', mountPath: '/data' }],
-                volumeDevices: [{ name: 'raw', devicePath: '/dev/block' }],
+                ...(restricted ? { securityContext: strict.container } : { volumeDevices: [{ name: 'raw', devicePath: '/dev/block' }] }),
               },
             ],
             volumes: [
               { name: 'data', persistentVolumeClaim: { claimName: 'data' } },
-              { name: 'raw', persistentVolumeClaim: { claimName: 'raw' } },
+              ...(restricted ? [] : [{ name: 'raw', persistentVolumeClaim: { claimName: 'raw' } }]),
             ],
           },
         },
@@ -56,12 +72,19 @@ export function smallApp(namespace: string): KubeObject[] {
   ];
 }
 
-function claim(namespace: string, name: string, volumeMode: string, storageClassName: string, storage: string): KubeObject {
+function claim(
+  namespace: string,
+  name: string,
+  volumeMode: string,
+  storageClassName: string,
+  storage: string,
+  accessMode = 'ReadWriteOnce',
+): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
     metadata: { name, namespace },
-    spec: { accessModes: ['ReadWriteOnce'], volumeMode, storageClassName, resources: { requests: { storage } } },
+    spec: { accessModes: [accessMode], volumeMode, storageClassName, resources: { requests: { storage } } },
   };
 }
 
@@ -116,7 +139,7 @@ export async function stateOf(client: KubeClient, namespace: string, pod: string
     client,
     namespace,
     pod,
-    'cut -d" " -f1 /data/lines | tr "\\n" ","; echo; sha256sum < /data/marker; readlink /data/link; sha256sum < /dev/block',
+    'cut -d" " -f1 /data/lines | tr "\\n" ","; echo; sha256sum < /data/marker; readlink /data/link; [ ! -b /dev/block ] || sha256sum < /dev/block',
   );
   const [lines = '', markerHash = '', link = '', block = ''] = out.split('\n');
   return {
@@ -139,8 +162,18 @@ export async function removeNamespace(client: KubeClient, namespace: string): Pr
 export async function leftovers(client: KubeClient, migration: string): Promise<string[]> {
   const found: string[] = [];
   const labelSelector = 'app.kubernetes.io/managed-by=tranship';
-  const { namespaces, pods, persistentVolumeClaims, volumeSnapshots, volumeSnapshotContents } = resources;
-  for (const resource of [namespaces, pods, persistentVolumeClaims, volumeSnapshots, volumeSnapshotContents]) {
+  const { namespaces, pods, persistentVolumeClaims, volumeSnapshots, volumeSnapshotContents, networkPolicies } = resources;
+  const group = (await client.discover()).resources.find(({ kind }) => kind === 'VolumeGroupSnapshot');
+  const kinds = [
+    namespaces,
+    pods,
+    persistentVolumeClaims,
+    volumeSnapshots,
+    volumeSnapshotContents,
+    networkPolicies,
+    ...(group ? [group] : []),
+  ];
+  for (const resource of kinds) {
     for await (const object of client.list(resource, { labelSelector })) {
       // The mark is the name and a part of the uid.
       if (object.metadata.labels?.['tranship.io/migration']?.startsWith(`${migration}.`) !== true) continue;

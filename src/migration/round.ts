@@ -15,6 +15,8 @@ import { now, type Run } from './state.ts';
 export interface RoundOptions {
   final: boolean;
   signal: AbortSignal;
+  /** There are more volumes than movers may stand at the same time: also the last round's reader makes room at once. */
+  crowded?: boolean;
   /** Taken together with others, and theirs to remove. Absent: the round takes its own. */
   snapshot?: TakenSnapshot;
 }
@@ -68,8 +70,8 @@ async function copyOut(run: Run, volume: PlannedVolume, status: VolumeStatus, op
     await copyOut(run, volume, status, options);
     return;
   }
-  // The final round's reader is removed at the end: every second here is downtime.
-  if (!options.final) await reader.close();
+  // The final round's reader is removed at the end, unless others wait for its room: every second here is downtime.
+  if (!options.final || options.crowded === true) await reader.close();
 }
 
 /**

@@ -93,6 +93,17 @@ for (const [what, fake] of [
   });
 }
 
+test('sweep: a credential that may not list kinds of which we made none is no obstacle', async () => {
+  const fake = fakeKube();
+  fake.put(pods, made(pods, 'mover', 'shop', 'm'));
+  const list: typeof fake.client.list = (resource, options) => {
+    if (['NetworkPolicy', 'PersistentVolume'].includes(resource.kind)) throw refusal(403, 'Forbidden', `may not list ${resource.resource}`);
+    return fake.client.list(resource, options);
+  };
+  await sweep({ ...fake.client, list }, 'm', { timeoutMs: 1000, signal });
+  assert.deepEqual(fake.calls, ['delete pods shop/mover']);
+});
+
 test('sweep: only this migration’s, and the staging namespace is called after its name', async () => {
   const fake = fakeKube();
   for (const mark of ['m.1', 'm.2']) fake.put(pods, made(pods, `pod-${mark}`, 'shop', mark));

@@ -2,7 +2,7 @@
 import { bytesText } from '../../quantity-text.ts';
 import { forEachLimited } from '../../parallel.ts';
 import { copyRound } from '../round.ts';
-import { standing } from '../targets.ts';
+import { closeTarget, standing } from '../targets.ts';
 import { point, theCapture, thePlan } from '../sections.ts';
 import { nameOf, now, volumeOf, type Run } from '../state.ts';
 
@@ -11,12 +11,14 @@ export async function finalSync(run: Run): Promise<string> {
   const done = new Set(run.status.volumes.filter((volume) => volume.finalFor === run.status.frozenAt).map((volume) => volume.name));
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
+  const crowded = volumes.length > standing;
   // All at once: snapshots and pods are waiting, not work, and every second counts now.
   await forEachLimited(volumes, standing, async (volume) => {
     const status = volumeOf(run.status, nameOf(volume));
     if (done.has(status.name)) return;
     try {
-      await copyRound(run, volume, status, { final: true, signal });
+      await copyRound(run, volume, status, { final: true, signal, crowded });
+      if (crowded) await closeTarget(run, status);
     } catch (error) {
       stop.abort(error); // the application waits: the others must not take their time
       throw error;
