@@ -128,6 +128,7 @@ class RoundCopy {
     slots: [],
     bytes: 0,
   };
+  readonly #linked = new LinkedFiles();
   #failure: unknown;
   #totalKnown = false;
   changed = 0;
@@ -167,7 +168,6 @@ class RoundCopy {
     const trust = trusted.has(fileSystem);
     const tree = new Tree(this.job.source.path);
     const before = parent === undefined ? undefined : this.#earlierEntries(parent);
-    const linked = new LinkedFiles();
     const total = await totalOf(tree);
     if (total !== undefined) this.#counted(total);
     let newest = 0;
@@ -195,7 +195,7 @@ class RoundCopy {
       newest = Math.max(newest, Number(found.stat.ctimeNs / 1_000_000_000n));
       const earlier = await before?.at(found.path);
       if (entry.type !== 'directory' && found.stat.nlink > 1n) {
-        const first = linked.first(found.stat, found.path);
+        const first = this.#linked.first(found.stat, found.path);
         if (first !== undefined) entry = { path: found.path, type: 'hardlink', link: first };
       }
       if (entry.type !== 'file') {
@@ -247,7 +247,7 @@ class RoundCopy {
         }
         const to = Math.min(chunks, from + chunksPerTask);
         const refs = await before?.range(from, to);
-        this.#batch.items.push({ path: entry.path, size, from, to, mtime, ...(refs === undefined ? {} : { earlier: refs }) });
+        this.#batch.items.push({ path: entry.path, size, from, to, mtime, inode: entry.seen?.[0], ...(refs === undefined ? {} : { earlier: refs }) });
         this.#batch.slots.push([slot, slot.expect()]);
         this.#batch.bytes += Math.min(size, to * this.#chunkSize) - from * this.#chunkSize;
         if (this.#batch.bytes >= chunksPerTask * this.#chunkSize || this.#batch.items.length >= filesPerTask) {
@@ -283,13 +283,25 @@ class RoundCopy {
   #accept(result: ReadResult, place: [Slot, number] | undefined, item: ReadItem | undefined): void {
     if (place === undefined || item === undefined) return;
     const [slot, part] = place;
+    if (result.outcome === 'gone' && !slot.dropped) {
+      const other = this.manifest.otherName(slot.entry.path, item.path);
+      if (other !== undefined) {
+        this.#batch.items.push({ ...item, path: other });
+        this.#batch.slots.push(place);
+        return;
+      }
+      this.#linked.forget(slot.entry.path);
+    }
     slot.fill(part, result.chunks);
     this.changed += result.changed;
     if (slot.complete) this.run.meter.add('filesDone', 1);
     if (result.problem !== undefined) this.problems.add(item.path, result.problem);
-    if (result.outcome === 'changed' && !slot.dropped && part === 0) this.#note(item.path, 'changed while it was read');
+    if (result.outcome === 'changed' && !slot.dropped && !slot.noted) {
+      slot.noted = true;
+      this.#note(item.path, 'changed while it was read');
+    }
     if (result.outcome === 'gone') {
-      if (!slot.dropped) this.#note(item.path, 'vanished while it was read');
+      if (!slot.dropped) this.#note(slot.entry.path, 'vanished while it was read');
       slot.dropped = true;
     }
   }
@@ -308,8 +320,11 @@ class RoundCopy {
   }
 
   async #drain(): Promise<void> {
-    await this.#dispatch();
-    while (this.#running.size > 0) await this.#step();
+    do {
+      await this.#dispatch();
+      while (this.#running.size > 0) await this.#step();
+      // What vanished under one name is read again under another.
+    } while (this.#batch.items.length > 0);
     if (this.#failure !== undefined) throw this.#failure;
     await this.manifest.flush();
   }

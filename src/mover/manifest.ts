@@ -27,6 +27,8 @@ export class Slot {
   #lists: PlacedChunk[] = [];
   #used = 0;
   dropped = false;
+  /** It was said that it changed under the read. */
+  noted = false;
 
   constructor(entry: Entry, tally: { held: number }, earlier?: Entry) {
     this.entry = entry;
@@ -144,6 +146,18 @@ export class ManifestBuilder {
     const slot = new Slot(entry, this.#tally, earlier);
     this.#slots.push(slot);
     return slot;
+  }
+
+  /**
+   * Another name of a file whose name `gone` is no more, among those that wait behind it; undefined when no name is left. Names wait as long as the first one
+   * has no content, so none of them is missed.
+   */
+  otherName(first: string, gone: string): string | undefined {
+    const names = this.#slots
+      .slice(this.#head)
+      .filter(({ entry, dropped }) => !dropped && entry.type === 'hardlink' && entry.link === first);
+    for (const slot of names) if (slot.entry.path === gone) slot.dropped = true;
+    return names.find(({ dropped }) => !dropped)?.entry.path;
   }
 
   /** Writes out what is complete from the front, and lists of the entry at the front. */

@@ -23,6 +23,8 @@ export interface ReadItem {
   mtime: bigint;
   /** What the parent round has in this range. */
   earlier?: PlacedChunk[];
+  /** Inode at the walk, to notice another file under the same name. */
+  inode?: string | undefined;
 }
 
 export interface ReadResult {
@@ -71,10 +73,13 @@ export function startOutStream(setup: StreamSetup, job: CopyOutJob): (relay: Rel
         return isGone(error) ? { ...result, outcome: 'gone' } : { ...result, problem: reasonOf(error) };
       }
       try {
+        // Nothing but files is ever read: a device that took the name would give content that nobody wrote, or block.
+        if (tree !== undefined && !fstatSync(fd).isFile()) return { ...result, outcome: 'gone' };
         await readRange(fd, item, result);
         if (tree !== undefined) {
           const after = fstatSync(fd, { bigint: true });
-          if (after.mtimeNs !== item.mtime || Number(after.size) !== item.size) result.outcome = 'changed';
+          const other = item.inode !== undefined && String(after.ino) !== item.inode;
+          if (other || after.mtimeNs !== item.mtime || Number(after.size) !== item.size) result.outcome = 'changed';
         }
       } finally {
         closeSync(fd);

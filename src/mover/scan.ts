@@ -95,6 +95,11 @@ export class LinkedFiles {
     if (found.left === 0n) this.#names.delete(inode);
     return found.path;
   }
+
+  /** The first name is no more: the next one that is found takes its place. */
+  forget(path: string): void {
+    for (const [inode, found] of this.#names) if (found.path === path) this.#names.delete(inode);
+  }
 }
 
 /** More paths than this are not counted beforehand: their total grows while they are copied. */
