@@ -247,7 +247,15 @@ class RoundCopy {
         }
         const to = Math.min(chunks, from + chunksPerTask);
         const refs = await before?.range(from, to);
-        this.#batch.items.push({ path: entry.path, size, from, to, mtime, inode: entry.seen?.[0], ...(refs === undefined ? {} : { earlier: refs }) });
+        this.#batch.items.push({
+          path: entry.path,
+          size,
+          from,
+          to,
+          mtime,
+          inode: entry.seen?.[0],
+          ...(refs === undefined ? {} : { earlier: refs }),
+        });
         this.#batch.slots.push([slot, slot.expect()]);
         this.#batch.bytes += Math.min(size, to * this.#chunkSize) - from * this.#chunkSize;
         if (this.#batch.bytes >= chunksPerTask * this.#chunkSize || this.#batch.items.length >= filesPerTask) {

@@ -19,7 +19,8 @@ export interface Rig {
   run(job: Free<CopyOutJob> | Free<CopyInJob> | Free<VerifyJob>, options?: RunMoverOptions): Promise<MoverResult>;
 }
 
-export async function rigOn(store: string): Promise<Rig> {
+/** @param entry the program file of the streams: a bundle starts faster than the sources */
+export async function rigOn(store: string, entry?: URL): Promise<Rig> {
   const spec: LocationSpec = { kind: 'directory', path: store };
   const { lineage, key } = await createLineage(openLocation(spec));
   const rig: Rig = {
@@ -27,15 +28,15 @@ export async function rigOn(store: string): Promise<Rig> {
     lineage,
     key,
     job: (job) => ({ version: 1, archive: { location: spec, lineage, key }, volume: 'shop/data', streams: 2, ...job }),
-    run: async (job, options) => await runHere(rig.job(job), options),
+    run: async (job, options) => await runHere(rig.job(job), options, entry),
   };
   return rig;
 }
 
 /** Runs a job through the real channel and protocol, without a process of its own. */
-export async function runHere(job: MoverJob, options?: RunMoverOptions): Promise<MoverResult> {
+export async function runHere(job: MoverJob, options?: RunMoverOptions, entry = new URL('main.ts', import.meta.url)): Promise<MoverResult> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const served = serveJob(stdin, stdout, new URL('main.ts', import.meta.url)).finally(() => stdout.end());
+  const served = serveJob(stdin, stdout, entry).finally(() => stdout.end());
   try {
     return await runMover({ stdin, stdout, stderr }, job, options);
   } finally {

@@ -1,182 +1,118 @@
+/**
+ * Random edits over many rounds: applied in place by what is known of the target, healed where nothing is known, restored anew; each compared with the
+ * source. A failure prints its seed: TRANSHIP_SEED=n runs it again; TRANSHIP_ROUNDS=n goes on for longer.
+ */
 import assert from 'node:assert/strict';
-import { randomInt } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  closeSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
 import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { closeSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'node:test';
-import { portrait, rigOn } from './rig.ts';
-import { makeNode, punch, setTimes, setXattr } from './sys.ts';
+import { after, describe, it } from 'node:test';
+import { codeOf } from '../errors.ts';
+import { portrait, type Rig, rigOn } from './rig.ts';
+import { bundleMover } from './testing/bundle.ts';
+import { Edits, picker } from './testing/edits.ts';
+import { cannotLook, differences, look } from './testing/look.ts';
+import { cannotMount, LoopPlace } from './testing/loops.ts';
+import { findReferees } from './testing/referees.ts';
 
-/** Numbers from a seed, so that a failure can be run again: TRANSHIP_SEED=n. */
-function generator(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
+const rounds = Number(process.env['TRANSHIP_ROUNDS'] ?? 6);
+const seed = Number(process.env['TRANSHIP_SEED'] ?? randomInt(1 << 30));
+const referees = await findReferees();
+const bundle = await bundleMover();
+after(() => bundle.remove());
 
-const names = ['a', 'a-b', 'a.b', 'a b', 'b', 'B', 'c', 'aa', 'z\u00ff', '0'];
+type Compare = (wanted: string, found: string) => string[];
+const byLook: Compare = (wanted, found) => differences(look(wanted), look(found));
+const byPortrait: Compare = (wanted, found) => {
+  const there = new Set(portrait(found));
+  return portrait(wanted)
+    .filter((line) => !there.delete(line))
+    .concat([...there]);
+};
 
-/** One random edit below `base`: new things, changed ones, renames, removals, changes of type. */
-function edit(base: string, pick: (below: number) => number): void {
-  const directories = [''];
-  const all: string[] = [];
-  const collect = (path: string): void => {
-    for (const name of readdirSync(join(base, path))) {
-      const child = join(path, name);
-      all.push(child);
-      if (lstatSync(join(base, child)).isDirectory()) {
-        directories.push(child);
-        collect(child);
+/** Goes through the rounds below `base`, which is on the file system that is tested. */
+async function play(base: string, rig: Rig, compare: Compare): Promise<void> {
+  const pick = picker(seed);
+  const at = (name: string): string => join(base, name);
+  const [source, known, healed, fresh, snapshot] = ['source', 'known', 'healed', 'fresh', 'snapshot'].map(at) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  for (const path of [source, known, healed]) mkdirSync(path);
+  const end = (path: string): { mode: 'Filesystem'; path: string } => ({ mode: 'Filesystem', path });
+  const [edits, strangers] = [new Edits(source, pick), new Edits(known, pick)];
+  let have: number | undefined;
+  let begun: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const diary: string[] = [];
+    for (let count = round === 0 ? 60 : pick(25); count > 0; count--) diary.push(edits.one());
+    const same = (found: string, how: string): void =>
+      assert.deepEqual(compare(source, found), [], `TRANSHIP_SEED=${seed}, round ${round}, ${how}; edits: ${diary.join(', ')}`);
+
+    // As the simplest drivers do: a snapshot is a copy, with other inodes and ctimes. Every other round reads the live tree.
+    const copied = pick(2) === 0;
+    if (copied) execFileSync('cp', ['-a', source, snapshot]);
+    const parent = round === 0 || pick(5) === 0 ? {} : { parent: round - 1 };
+    await rig.run({ op: 'copy-out', round, ...parent, source: end(copied ? snapshot : source), streams: 1 + pick(4) });
+    if (copied) rmSync(snapshot, { recursive: true });
+
+    const knowledge = have === undefined ? {} : { have, begun };
+    const verify = (['Touched', 'All', 'None'] as const)[pick(3)] ?? 'All';
+    const job = { op: 'copy-in', round, target: end(known), streams: 1 + pick(4) } as const;
+    const result = await rig.run({ ...job, ...knowledge, fresh: have === undefined, verify });
+    if (have !== undefined) assert.equal(result.bytesTargetRead, 0);
+    same(known, 'in place');
+
+    // Now and then a round is begun and not said to be finished: the next one must not rely on either state.
+    if (pick(3) === 0 && have !== undefined) begun.push(round);
+    else [have, begun] = [round, []];
+    if (pick(3) === 0) {
+      // Others write to the target: a verification sees it, and a copy without knowledge heals it.
+      for (let count = 1 + pick(5); count > 0; count--) diary.push(`(target) ${strangers.one()}`);
+      if (compare(source, known).length > 0) {
+        await assert.rejects(rig.run({ op: 'verify', round, target: end(known) }), (error) => codeOf(error) === 'Incomplete');
+        await rig.run({ ...job, fresh: false, verify: 'None' });
+        same(known, 'healed after others wrote');
+        [have, begun] = [round, []];
       }
+      await rig.run({ op: 'verify', round, target: end(known) });
     }
-  };
-  collect('');
-  const choose = <T>(from: T[]): T => from[pick(from.length)] as T;
-  const fresh = (): string => join(base, choose(directories), choose(names));
-  const old = all.length === 0 ? undefined : join(base, choose(all));
-  const file = old !== undefined && lstatSync(old).isFile() ? old : undefined;
-  const content = (): Buffer =>
-    Buffer.alloc(
-      [0, 1, 4096, 70_000, 1 << 20, (1 << 20) + 1, 3 << 20][pick(7)] as number,
-      String(pick(1000)) + (pick(4) === 0 ? '\0'.repeat(50) : 'text'),
-    );
-  const place = fresh();
-  const into = (target: string): void => {
-    rmSync(target, { recursive: true, force: true });
-  };
-  switch (pick(14)) {
-    case 0:
-    case 1:
-      into(place);
-      writeFileSync(place, content());
-      break;
-    case 2:
-      if (lstatSync(place, { throwIfNoEntry: false }) === undefined) mkdirSync(place);
-      break;
-    case 3:
-      if (old !== undefined) rmSync(old, { recursive: true, force: true });
-      break;
-    case 4: {
-      const to = fresh();
-      if (old === undefined || to === old || to.startsWith(`${old}/`) || old.startsWith(`${to}/`)) break;
-      into(to);
-      if (existsSync(old)) renameSync(old, to);
-      break;
+    if (pick(4) === 0) {
+      await rig.run({ op: 'copy-in', round, fresh: false, target: end(healed), verify: 'None' });
+      same(healed, 'healed from an older round');
     }
-    case 5:
-    case 6: {
-      if (file === undefined) break;
-      const fd = openSync(file, 'r+');
-      writeSync(fd, Buffer.alloc(1 + pick(9000), String(pick(1000))), 0, undefined, pick(Math.max(1, lstatSync(file).size)));
-      closeSync(fd);
-      break;
+    if (pick(4) === 0 || round === rounds - 1) {
+      mkdirSync(fresh);
+      await rig.run({ op: 'copy-in', round, fresh: true, target: end(fresh), verify: 'None', streams: 1 + pick(4) });
+      same(fresh, 'restored anew');
+      rmSync(fresh, { recursive: true });
     }
-    case 7:
-      if (file !== undefined) truncateSync(file, pick(4 << 20));
-      break;
-    case 8: {
-      if (file === undefined || lstatSync(file).size < 8192) break;
-      const fd = openSync(file, 'r+');
-      punch(fd, 4096 * pick(Math.floor(lstatSync(file).size / 4096)), 4096 * (1 + pick(600)));
-      closeSync(fd);
-      break;
-    }
-    case 9:
-      if (file !== undefined && lstatSync(place, { throwIfNoEntry: false }) === undefined) linkSync(file, place);
-      break;
-    case 10:
-      into(place);
-      symlinkSync(choose(names), place);
-      break;
-    case 11:
-      into(place);
-      makeNode(Buffer.from(place).toString('latin1'), 'fifo', 0o600);
-      break;
-    case 12:
-      if (old !== undefined && !lstatSync(old).isSymbolicLink()) chmodSync(old, 0o600 + pick(0o200));
-      break;
-    case 13:
-      if (old === undefined || lstatSync(old).isSymbolicLink()) break;
-      if (!lstatSync(old).isFIFO()) setXattr(Buffer.from(old).toString('latin1'), 'user.edit', Buffer.from(String(pick(100))));
-      setTimes(Buffer.from(old).toString('latin1'), [pick(2_000_000_000), pick(1_000_000_000)]);
-      break;
   }
 }
 
-const rounds = Number(process.env['TRANSHIP_ROUNDS'] ?? 20);
-
-describe('rounds', () => {
-  const seed = Number(process.env['TRANSHIP_SEED'] ?? randomInt(1 << 30));
-  it(`random edits over ${rounds} rounds come out the same, by known rounds and by healing (TRANSHIP_SEED=${seed})`, async () => {
+describe(`${rounds} rounds of random edits come out the same (TRANSHIP_SEED=${seed})`, () => {
+  it('in a directory', async (t) => {
     const base = mkdtempSync(join(tmpdir(), 'tranship-rounds-'));
-    const pick = generator(seed);
-    const [source, known, healed, snapshot] = ['source', 'known', 'healed', 'snapshot'].map((name) => join(base, name)) as [
-      string,
-      string,
-      string,
-      string,
-    ];
-    for (const path of [source, known, healed]) mkdirSync(path);
-    const rig = await rigOn(join(base, 'store'));
-    let have: number | undefined;
-    let begun: number[] = [];
-    for (let round = 0; round < rounds; round++) {
-      for (let count = pick(20); count > 0; count--) edit(source, pick);
-      // As the simplest drivers do: a snapshot is a copy, with other inodes and ctimes. Every other round reads the live tree.
-      const copied = pick(2) === 0;
-      if (copied) execFileSync('cp', ['-a', source, snapshot]);
-      const from = copied ? snapshot : source;
-      const parent = round === 0 || pick(5) === 0 ? {} : { parent: round - 1 };
-      await rig.run({ op: 'copy-out', round, ...parent, source: { mode: 'Filesystem', path: from } });
-      if (copied) rmSync(snapshot, { recursive: true });
-      const target = { mode: 'Filesystem' as const, path: known };
-      // Now and then a round is begun and not said to be finished: the next one must not rely on either state.
-      const verify = (['Touched', 'All', 'None'] as const)[pick(3)] as 'All';
-      const result = await rig.run({
-        op: 'copy-in',
-        round,
-        ...(have === undefined ? {} : { have, begun }),
-        fresh: have === undefined,
-        target,
-        verify,
-      });
-      if (have !== undefined) assert.equal(result.bytesTargetRead, 0);
-      const wanted = portrait(source);
-      assert.deepEqual(portrait(known), wanted, `round ${round}`);
-      if (pick(3) === 0 && have !== undefined) begun.push(round);
-      else {
-        have = round;
-        begun = [];
-      }
-      if (pick(4) === 0) {
-        await rig.run({ op: 'copy-in', round, fresh: false, target: { mode: 'Filesystem', path: healed }, verify: 'None' });
-        assert.deepEqual(portrait(healed), wanted, `healing to round ${round}`);
-      }
-    }
-    rmSync(base, { recursive: true });
+    t.after(() => rmSync(base, { recursive: true }));
+    await play(base, await rigOn(join(base, 'store'), bundle.entry), byPortrait);
   });
+  for (const kind of ['ext4', 'xfs', 'btrfs'] as const) {
+    it(`on ${kind}`, { skip: cannotLook() ?? cannotMount(kind, referees) ?? false }, async (t) => {
+      const place = new LoopPlace(referees);
+      t.after(() => place.close());
+      const { path } = place.volume('work', kind, 1 << 30);
+      mkdirSync(join(place.base, 'store'));
+      await play(path, await rigOn(join(place.base, 'store'), bundle.entry), byLook);
+    });
+  }
+});
 
+describe('a delta', () => {
   it('sends and writes only what changed', async () => {
     const base = mkdtempSync(join(tmpdir(), 'tranship-delta-'));
     const [source, target] = [join(base, 'source'), join(base, 'target')];
