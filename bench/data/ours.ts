@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createLineage } from '../../src/archive/index.ts';
 import { openLocation, type LocationSpec } from '../../src/location/index.ts';
-import { runMover, type CopyInJob, type MoverJob, type MoverResult } from '../../src/mover/index.ts';
+import { moverCommand, runMover, type CopyInJob, type MoverJob, type MoverResult } from '../../src/mover/index.ts';
 import type { Place, Running, Said, Step, Store, Tool } from './tool.ts';
 
 const bundle = join(import.meta.dirname, '..', '..', 'dist', 'mover.mjs');
@@ -52,10 +52,10 @@ function step(job: MoverJob): Step {
   };
 }
 
-/** The same start as in the image (`node /app/mover.mjs run`); ends when the process has ended. */
+/** The same start as in a pod; ends when the process has ended. */
 async function runBundle(job: MoverJob, { signal, started }: Running): Promise<MoverResult> {
   signal.throwIfAborted();
-  const child = spawn(process.execPath, [bundle, 'run'], {
+  const child = spawn(process.execPath, moverCommand(bundle).slice(1), {
     stdio: ['pipe', 'pipe', 'pipe'],
     // What makes the sources run unbuilt is not part of the image.
     env: { ...process.env, NODE_OPTIONS: '', NODE_ENV: 'production' },
