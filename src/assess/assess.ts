@@ -150,8 +150,8 @@ function rulesWithout(
 }
 
 function missing(proof: Rule['proof'], { dryRun, probed }: { dryRun: boolean; probed: boolean }): string | undefined {
-  if (proof === 'dryRun' && !dryRun) return 'no object was tried on the target (--dry-run)';
-  if (proof === 'probe' && !probed) return 'no pod was started on the target (--probe)';
+  if (proof === 'dryRun' && !dryRun) return 'no object was tried on the target';
+  if (proof === 'probe' && !probed) return 'no pod was started on the target to try it';
   return undefined;
 }
 

@@ -69,7 +69,7 @@ function checkPolicies({ target, answers }: RuleContext): Found[] {
       id: 'PoliciesNotTried',
       severity: 'unknown',
       message: `${target.surface.cluster.name} has policies and webhooks that may refuse or change objects, and no object was tried: ${some(enforcing.map((each) => `${each.kind} ${each.metadata.name}`))}.`,
-      fix: 'Assess live with --dry-run, with rights to create the objects on the target.',
+      fix: 'Try the manifests on the target: kubectl apply --dry-run=server, with rights to create them.',
     },
   ];
 }

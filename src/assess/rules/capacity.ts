@@ -271,7 +271,7 @@ function checkArchitecture({ source, target, workloads }: RuleContext): Found[] 
       message: none
         ? `${where} has only nodes of ${to.join(', ')}, the source of ${from.join(', ')}: whether the images are built for it is not known (${images}).`
         : `${where} also has nodes of ${strange.join(', ')}, which the source has not: pods of images that are not built for it may land there (${images}).`,
-      fix: none ? 'See the manifests of the images, or assess with --probe.' : 'Give the pods a node selector kubernetes.io/arch.',
+      fix: none ? 'Look at the manifests of the images: they name the architectures.' : 'Give the pods a node selector kubernetes.io/arch.',
     },
   ];
 }

@@ -10,8 +10,8 @@ export const outsideRules: readonly Rule[] = [
     title: 'What the application calls outside can be reached from the target',
     severity: 'block',
     proof: 'probe',
-    reads: 'host names in env, arguments, ConfigMaps, Secrets and ExternalName services; a pod of the target with --probe',
-    fix: 'Open the way (peering, firewall, allow list), and answer or probe.',
+    reads: 'host names in env, arguments, ConfigMaps, Secrets and ExternalName services',
+    fix: 'Open the way (peering, firewall, allow list), and answer in the answers file.',
     reason: 'A database that only the old network reaches is noticed after the stop.',
     findings: ['OutsideEndpoint', 'OutsideEndpointUnreachable'],
     check: checkEndpoints,
@@ -31,7 +31,7 @@ export const outsideRules: readonly Rule[] = [
     title: 'The target can pull the images',
     severity: 'block',
     proof: 'probe',
-    reads: 'images of the pods, their pull secrets; a pod of the target with --probe',
+    reads: 'images of the pods, their pull secrets',
     fix: 'Copy the images to a registry that both reach, or give the target credentials.',
     reason: 'A registry inside the old cluster, or rights of its nodes, do not move.',
     findings: ['ImageInCluster', 'ImagePullBoundToCloud', 'ImagePullUnproven', 'ImagePullFailed'],
@@ -162,7 +162,7 @@ function checkEndpoints(context: RuleContext): Found[] {
           known === false
             ? `${endpoint}, which ${some(by, 3)} names, can't be reached from the target, by the answers given.`
             : `${some(by, 3)} names ${endpoint}; whether the target reaches it is not known.`,
-        fix: known === false ? 'Open the way before the move.' : 'Probe it (--probe), or answer under endpoints in the answers file.',
+        fix: known === false ? 'Open the way before the move.' : 'Try it from a pod of the target, and answer under endpoints in the answers file.',
       },
     ];
   });
@@ -209,7 +209,7 @@ function checkImages({ workloads, answers, target }: RuleContext): Found[] {
       id: 'ImagePullUnproven',
       severity: 'unknown',
       message: `Whether ${target.surface.cluster.name} can pull from ${some(open.map(([registry]) => registry))} is not known (${some(open.flatMap(([, images]) => images))}).`,
-      fix: 'Probe it (--probe), or answer under registries in the answers file.',
+      fix: 'Pull one of them on a node of the target, and answer under registries in the answers file.',
     });
   }
   for (const [registry, images] of registries) {
