@@ -6,6 +6,7 @@
 export type { Listed, Location, LocationSpec, Refused } from './location.ts';
 export { locationUrl, parseLocationUrl, type LocationUrlOptions } from './url.ts';
 export { openLocation, type OpenLocationOptions } from './open.ts';
+export type { Patience } from './retry.ts';
 export { probeLocation, type LocationProbe } from './probe.ts';
 export { performRelayed, RelayClient, serveRelay, type RelayReply, type RelayRequest, type RelayTransport } from './relay.ts';
 export { FrameWriter, readFrames, type Frame } from './frames.ts';

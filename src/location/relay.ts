@@ -26,40 +26,53 @@ export interface RelayTransport {
 
 /** A location whose verbs are done by the other end of a channel. The controller's credentials never reach this process. */
 export function openRelay(url: string, transport: RelayTransport): Location {
+  /** A canceled request is not waited for; what the other end still does with it is dropped. */
+  async function ask(request: RelayRequest, signal: AbortSignal | undefined, body?: Uint8Array): Promise<RelayReply> {
+    signal?.throwIfAborted();
+    const reply = transport.request(request, body);
+    if (signal === undefined) return await reply;
+    return await new Promise<RelayReply>((resolve, reject) => {
+      const leave = (): void => reject(signal.reason as Error);
+      signal.addEventListener('abort', leave, { once: true });
+      void reply.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+    });
+  }
+
   return {
     url,
     async put(name, body, options = {}) {
-      const reply = await transport.request({ verb: 'put', name, ifAbsent: options.ifAbsent ?? false }, body);
+      const reply = await ask({ verb: 'put', name, ifAbsent: options.ifAbsent ?? false }, options.signal, body);
       return reply.result === 'exists' ? 'exists' : 'created';
     },
-    async getRange(name, offset, length) {
-      const { body } = await transport.request({ verb: 'getRange', name, offset, length });
+    async getRange(name, offset, length, signal) {
+      const { body } = await ask({ verb: 'getRange', name, offset, length }, signal);
       if (body?.length !== length)
         throw new TranshipError('Integrity', `The relay returned ${body?.length ?? 0} of ${length} bytes of ${name}.`);
       return body;
     },
-    async get(name, maxBytes) {
-      const { body } = await transport.request({ verb: 'get', name, length: maxBytes });
+    async get(name, maxBytes, signal) {
+      const { body } = await ask({ verb: 'get', name, length: maxBytes }, signal);
       if (body === undefined || body.length > maxBytes)
         throw new TranshipError('Integrity', `The relay returned a wrong body for ${name}.`);
       return body;
     },
-    async head(name) {
-      const reply = await transport.request({ verb: 'head', name });
+    async head(name, signal) {
+      const reply = await ask({ verb: 'head', name }, signal);
       return reply.result === 'absent' ? undefined : { size: reply.size ?? 0 };
     },
-    async *list(prefix) {
-      const { body } = await transport.request({ verb: 'list', name: prefix });
+    async *list(prefix, signal) {
+      const { body } = await ask({ verb: 'list', name: prefix }, signal);
       const found = JSON.parse(Buffer.from(body ?? '[]').toString('utf8')) as [string, number, number][];
       for (const [name, size, modified] of found) yield { name, size, modified };
     },
-    async delete(name) {
-      await transport.request({ verb: 'delete', name });
+    async delete(name, signal) {
+      await ask({ verb: 'delete', name }, signal);
     },
     // Movers delete nothing, so nobody waits for these one by one.
-    deleteMany: async (names) => await deleteEach(names, async (name) => void (await transport.request({ verb: 'delete', name }))),
-    async now() {
-      return (await transport.request({ verb: 'now', name: '' })).size ?? 0;
+    deleteMany: async (names, signal) =>
+      await deleteEach(names, async (name) => void (await ask({ verb: 'delete', name }, signal)), signal),
+    async now(signal) {
+      return (await ask({ verb: 'now', name: '' }, signal)).size ?? 0;
     },
     async close() {},
   };

@@ -47,6 +47,7 @@ test('the versions that are told are those that the modules name', () => {
   assert.match(module('cni'), line('github.com/containernetworking/plugins', builtVersions.cni));
   assert.match(module('coredns'), line('github.com/coredns/coredns', builtVersions.coredns));
   assert.match(module('versitygw'), line('github.com/versity/versitygw', builtVersions.versitygw));
+  assert.match(module('minio'), line('github.com/minio/minio', builtVersions.minio));
   assert.match(module('csi'), line('github.com/kubernetes-csi/external-provisioner/v6', csiVersions.provisioner));
   assert.match(module('csi'), line('github.com/kubernetes-csi/external-snapshotter/v8', csiVersions.snapshotter));
   assert.match(module('csi'), line('github.com/container-storage-interface/spec', csiVersions.spec));

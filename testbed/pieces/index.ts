@@ -3,7 +3,7 @@
  * system's packages, in this order, kept in the user's cache. Callers get paths; nothing here starts a cluster.
  */
 export type { Level, LightPieces, Origin, Pieces, PiecesNeed, Work } from './pieces.ts';
-export { provideCoredns, providePieces, provideVersitygw } from './provide.ts';
+export { provideCoredns, providePieces, provideS3Servers, provideVersitygw } from './provide.ts';
 // For bench/: peers are built and unpacked the same way.
 export { packages } from './apt.ts';
 export { build } from './build.ts';

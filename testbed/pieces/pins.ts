@@ -13,6 +13,8 @@ export const builtVersions = {
   cni: '1.9.1',
   coredns: '1.14.7',
   versitygw: '1.8.0',
+  // No release in Go's sense: the commit of RELEASE.2026-02-12T20-18-48Z.
+  minio: '0.0.0-20260212201848-7aac2a2c5b7c',
   csi: '6.3.0',
 } as const;
 export const csiVersions = { provisioner: '6.3.0', snapshotter: '8.6.0', spec: '1.12.0' } as const;
@@ -36,7 +38,7 @@ const cniNames = ['bridge', 'loopback', 'host-local', 'portmap'];
  * By set and Node's name of the processor (`x64`, `arm64`). Kubernetes sets are named `kube-MINOR`.
  * Hashes: Kubernetes from its CHANGELOG-1.36.md; the others from kubernetes-sigs/kubespray, commit 46dbdd3994b3,
  * roles/kubespray_defaults/vars/main/checksums.yml. None is known to us for Kubernetes 1.34 as a whole, CoreDNS with our plugins,
- * versitygw and the CSI sidecars (published as images): these are built.
+ * versitygw, MinIO and the CSI sidecars (published as images): these are built.
  */
 export const downloads: Readonly<Record<string, Readonly<Record<string, Download>>>> = {
   'kube-1.36': {

@@ -11,6 +11,7 @@ import {
   etcdRecipe,
   kubePrograms,
   kubeRecipe,
+  minioRecipe,
   provisionerRecipe,
   snapshotCrdFiles,
   snapshotterRecipe,
@@ -82,6 +83,11 @@ export async function provideVersitygw(work: Work): Promise<string> {
   return originOf(await provideSet(versitygwSet, work), 'versitygw').path;
 }
 
+/** The S3 servers that the tests of stores run against, by name. Two that share no code: what one accepts by accident the other refuses. */
+export async function provideS3Servers(work: Work): Promise<{ versitygw: string; minio: string }> {
+  return { versitygw: await provideVersitygw(work), minio: originOf(await provideSet(minioSet, work), 'minio').path };
+}
+
 /** CoreDNS alone, for its image. */
 export async function provideCoredns(work: Work): Promise<Origin> {
   return originOf(await provideSet(corednsSet, work), 'coredns');
@@ -92,6 +98,8 @@ function set(name: string, programs: readonly string[], version: string, recipe:
 }
 const corednsSet = set('coredns', ['coredns'], '>=1.11', corednsRecipe);
 const versitygwSet = set('versitygw', ['versitygw'], '>=1.0', versitygwRecipe);
+/** Known by the year of its release. Conditional create came in 2024. */
+const minioSet = set('minio', ['minio'], '>=2025', minioRecipe);
 
 function kubeSet(minor: string, light: boolean): SetNeed {
   const programs = light ? kubePrograms.slice(0, 3) : kubePrograms;

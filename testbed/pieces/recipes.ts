@@ -107,6 +107,27 @@ export const versitygwRecipe: Recipe = {
   stamp: [`-X main.Version=v${builtVersions.versitygw}`],
 };
 
+/**
+ * A second S3 server that shares no code with the first, for the tests of stores only: a program beside ours (AGPL-3.0), never linked or shipped. Its
+ * release time stands in the pinned commit.
+ */
+const minio = 'github.com/minio/minio';
+const [, minioTime = '', minioCommit = ''] = builtVersions.minio.split('-');
+const minioRelease = minioTime.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4-$5-$6Z');
+export const minioRecipe: Recipe = {
+  ...none,
+  name: 'minio',
+  version: builtVersions.minio,
+  module: 'minio',
+  programs: [{ output: 'minio', package: minio }],
+  stamp: [
+    `-X ${minio}/cmd.ReleaseTag=RELEASE.${minioRelease}`,
+    `-X ${minio}/cmd.Version=${minioRelease.replace(/T(..)-(..)-/, 'T$1:$2:')}`,
+    `-X ${minio}/cmd.CommitID=${minioCommit}`,
+    `-X ${minio}/cmd.ShortCommitID=${minioCommit}`,
+  ],
+};
+
 export const csiPrograms = ['csi-provisioner', 'csi-snapshotter', 'snapshot-controller'] as const;
 const csi = 'github.com/kubernetes-csi';
 /** All three stamp `main.version`; one module, two versions, so each program tells its own project's. */

@@ -11,6 +11,8 @@ export function versionProbe(program: string): { readonly args: readonly string[
   if (program === 'socat') return { args: ['-V'], pattern: new RegExp(`socat version ${number.source}`) };
   // containerd and ctr print their import path, which has a v2 in it, before the version.
   if (program === 'containerd' || program === 'ctr') return { args: ['--version'], pattern: new RegExp(`\\s${number.source}`) };
+  // Its releases are times; the year is what can be compared.
+  if (program === 'minio') return { args: ['--version'], pattern: /RELEASE\.(\d{4})-/ };
   // Called without CNI_COMMAND a plugin tells its version.
   if (['bridge', 'loopback', 'host-local', 'portmap'].includes(program))
     return { args: [], pattern: new RegExp(`plugin ${number.source}`) };

@@ -14,13 +14,17 @@ export interface GroundOptions {
   print: (line: string) => void;
 }
 
-/** Two API servers without nodes. Tests read TRANSHIP_TEST_KUBECONFIGS=path1:path2. */
+/** Two API servers without nodes, and the programs of two S3 servers. Tests read TRANSHIP_TEST_KUBECONFIGS=path1:path2 and TRANSHIP_S3_SERVERS. */
 export async function twoLightClusters(options: GroundOptions): Promise<Ground> {
   return await attempt(async () => {
+    const { provideS3Servers } = await import('../../testbed/pieces/index.ts');
+    // A build of minutes where they are not cached, which must not count as a test's time. Tests start them, each its own.
+    const servers = await provideS3Servers({ signal: options.signal, onProgress: (line) => options.print(`  ${line}`) });
     const { light } = await import('../../testbed/index.ts');
     const bed = await light(2, { signal: options.signal, onProgress: (line) => options.print(`  ${line}`) });
     const kubeconfigs = bed.clusters.map((cluster) => cluster.kubeconfig).join(':');
-    return { state: 'ready', env: { TRANSHIP_TEST_KUBECONFIGS: kubeconfigs }, end: () => bed.close() };
+    const env = { TRANSHIP_TEST_KUBECONFIGS: kubeconfigs, TRANSHIP_S3_SERVERS: JSON.stringify(servers) };
+    return { state: 'ready', env, end: () => bed.close() };
   });
 }
 

@@ -65,12 +65,16 @@ async function demandRights(client: KubeClient, run: Connection, rights: [verb: 
     });
 }
 
-/** @throws Forbidden when the store cannot be read and written; what the probe itself throws names bucket, credentials or host */
+/** @throws Forbidden when the store cannot be listed, read and written; what the probe itself throws names bucket, credentials or host */
 export async function demandLocation(location: Location, signal: AbortSignal): Promise<void> {
-  const found = await probeLocation(location, signal);
-  if (found.read && found.write) return;
+  const { list, read, write, refused } = await probeLocation(location, signal);
+  if (list && read && write) return;
+  const missing = [refused.list, refused.write, refused.read].filter((error) => error !== undefined);
   // Reading is tried on what was written, so a store that takes nothing is not called unreadable.
-  throw new TranshipError('Forbidden', `${location.url} is not ${found.write ? 'readable' : 'writable'} with these credentials.`, {
-    hint: 'They need the rights to list, read, write and delete objects there.',
+  const not = !write ? 'writable' : !read ? 'readable' : 'listable';
+  throw new TranshipError('Forbidden', `${location.url} is not ${not} with these credentials.`, {
+    hint:
+      [...new Set(missing.map((error) => error.hint ?? error.message))].join(' ') || 'They need the rights to list, read and write there.',
+    cause: missing[0],
   });
 }
