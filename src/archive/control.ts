@@ -5,6 +5,7 @@ import { forEachLimited } from '../parallel.ts';
 import type { Archive, RestorePointDocument } from './archive.ts';
 import { checkKey } from './lineage.ts';
 import { hiddenName, lineagePrefix, pointName, pointPrefix, retiredName, retiredPrefix, roundName, sectionName } from './names.ts';
+import { readTwice } from './read-twice.ts';
 import { openDocument, sealDocument, sealedLimit } from './sealed.ts';
 import { joinRound } from './uses.ts';
 import { isGivenUp, readSealed, type Vault, writeOnce } from './vault.ts';
@@ -26,8 +27,11 @@ export async function openArchive(access: { location: Location; lineage: string;
   const nameOf = (point: string, section: string): string =>
     sectionName(lineage, hiddenName(key, 'point', point), hiddenName(key, 'section', `${point}\n${section}`));
 
+  const open = async (name: string, limit: number): Promise<Buffer> =>
+    await readTwice(async () => openDocument(key, name, await location.get(name, sealedLimit(limit)), limit));
+
   async function read(name: string, limit: number): Promise<Json> {
-    return JSON.parse(openDocument(key, name, await location.get(name, sealedLimit(limit)), limit).toString('utf8')) as Json;
+    return JSON.parse((await open(name, limit)).toString('utf8')) as Json;
   }
 
   return {
@@ -39,7 +43,7 @@ export async function openArchive(access: { location: Location; lineage: string;
         throw new TranshipError('Unsupported', `Section ${section} of ${point} is larger than ${largestSection} bytes.`);
       const sealed = sealDocument(key, name, plain);
       if ((await location.put(name, sealed, { ifAbsent: true })) === 'exists') {
-        const there = openDocument(key, name, await location.get(name, sealedLimit(largestSection)), largestSection);
+        const there = await open(name, largestSection);
         if (!there.equals(plain))
           throw new TranshipError('Conflict', `Section ${section} of restore point ${point} exists with another content.`);
       }

@@ -3,6 +3,7 @@ import { TranshipError } from '../errors.ts';
 import type { Location } from '../location/index.ts';
 import { keyCheck, parseKey } from './keys.ts';
 import { lineageName } from './names.ts';
+import { readTwice } from './read-twice.ts';
 
 /** Chunk size of new archives, bytes; a power of two, recorded per round. */
 export const defaultChunkSize = 1 << 20;
@@ -26,6 +27,11 @@ export async function createLineage(location: Location, signal?: AbortSignal): P
  * @throws TranshipError NotFound, Unsupported (a newer format), Unauthorized (wrong key), Integrity
  */
 export async function checkKey(location: Location, lineage: string, key: string, signal?: AbortSignal): Promise<Buffer> {
+  // Plain JSON: a changed bit may look like another version or another key.
+  return await readTwice(async () => await checkOnce(location, lineage, key, signal), ['Integrity', 'Unsupported', 'Unauthorized']);
+}
+
+async function checkOnce(location: Location, lineage: string, key: string, signal?: AbortSignal): Promise<Buffer> {
   const parsed = parseKey(key);
   let text: string;
   try {

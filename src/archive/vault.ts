@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../api/object.ts';
 import { codeOf } from '../errors.ts';
 import type { Location } from '../location/index.ts';
+import { readTwice } from './read-twice.ts';
 import { openDocument, sealDocument, sealedLimit } from './sealed.ts';
 
 /** A lineage with its key: what small documents are read and written with. */
@@ -16,14 +17,15 @@ const largestMark = 1 << 20;
 
 /** A sealed JSON document, or undefined when there is none of that name. */
 export async function readSealed(vault: Vault, name: string, limit: number, signal?: AbortSignal): Promise<Json | undefined> {
-  let sealed: Uint8Array;
   try {
-    sealed = await vault.location.get(name, sealedLimit(limit), signal);
+    const plain = await readTwice(async () =>
+      openDocument(vault.key, name, await vault.location.get(name, sealedLimit(limit), signal), limit),
+    );
+    return JSON.parse(plain.toString('utf8')) as Json;
   } catch (error) {
     if (codeOf(error) === 'NotFound') return undefined;
     throw error;
   }
-  return JSON.parse(openDocument(vault.key, name, sealed, limit).toString('utf8')) as Json;
 }
 
 export async function readMark(vault: Vault, name: string, signal?: AbortSignal): Promise<Json | undefined> {

@@ -7,6 +7,7 @@ import { checkKey } from './lineage.ts';
 import { hiddenName, packName, packPrefix, roundName } from './names.ts';
 import { PackWriter, type PackPlace, type PackWriterOptions, readPackIndex } from './pack.ts';
 import { checkRound, type RoundDocument } from './round.ts';
+import { readTwice } from './read-twice.ts';
 import { openDocument, sealDocument, sealedLimit } from './sealed.ts';
 import { joinRound } from './uses.ts';
 
@@ -74,7 +75,9 @@ export function volumeStore(location: Location, lineage: string, key: Buffer, vo
     async findRound(round, signal) {
       const name = roundName(lineage, volumeId, round);
       if ((await location.head(name, signal)) === undefined) return undefined;
-      const plain = openDocument(key, name, await location.get(name, sealedLimit(largestRound), signal), largestRound);
+      const plain = await readTwice(async () =>
+        openDocument(key, name, await location.get(name, sealedLimit(largestRound), signal), largestRound),
+      );
       return { document: checkRound(plain, volume, round), hash: hash('sha256', plain, 'hex') };
     },
     async readRound(round, signal) {
@@ -117,15 +120,26 @@ export function volumeStore(location: Location, lineage: string, key: Buffer, vo
       });
       return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     },
-    open: (ref, stored) => openChunk(keyOf(ref[1]), `${lineage}\n${ref[1]}`, ref[2], stored, ref[4], ref[5]),
-    async readChunk(ref, signal) {
-      const stored = await store.readStored(ref[1], ref[2], ref[3], signal);
-      const plain = store.open(ref, stored);
-      giveBack(stored);
-      if (hash('sha256', plain, 'base64') !== ref[0])
-        throw new TranshipError('Integrity', `A chunk of pack ${ref[1]} is not the one that the manifest names.`);
-      return plain;
+    open(ref, stored) {
+      const [, pack, offset, , plain, codec] = ref;
+      try {
+        return openChunk(keyOf(pack), `${lineage}\n${pack}`, offset, stored, plain, codec);
+      } catch (error) {
+        throw new TranshipError('Integrity', `The stored object ${packName(lineage, volumeId, pack)} is damaged at byte ${offset}.`, {
+          hint: `${location.url} returned other bytes than were written.`,
+          cause: error,
+        });
+      }
     },
+    readChunk: async (ref, signal) =>
+      await readTwice(async () => {
+        const stored = await store.readStored(ref[1], ref[2], ref[3], signal);
+        const plain = store.open(ref, stored);
+        giveBack(stored);
+        if (hash('sha256', plain, 'base64') !== ref[0])
+          throw new TranshipError('Integrity', `A chunk of pack ${ref[1]} is not the one that the manifest names.`);
+        return plain;
+      }),
     async readList(ref, signal) {
       const plain = await store.readChunk(ref, signal);
       try {

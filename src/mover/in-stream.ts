@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { hash } from 'node:crypto';
 import { type ChunkRef, type Entry, parseKey, type PlacedChunk, type VolumeStore, volumeStore } from '../archive/index.ts';
 import { giveBack, openLocation, type RelayTransport } from '../location/index.ts';
-import { TranshipError } from '../errors.ts';
+import { codeOf, TranshipError } from '../errors.ts';
 import { applyAttributes, applyToNewFile } from './attributes.ts';
 import type { Part } from './content.ts';
 import { DirectWriter, writeFully } from './direct-writer.ts';
@@ -82,12 +82,7 @@ class InStream {
         results[index] = reasonOf(error);
       }
     }
-    const fetched = await fetchChunks(
-      this.#store,
-      items.flatMap((item, index) => (results[index] === undefined ? item.part.chunks.map(([, ref]) => ref) : [])),
-      this.#throttle,
-      (bytes) => this.#meter.add('bytesTransferred', bytes),
-    );
+    const fetched = await this.#fetch(items.filter((_, index) => results[index] === undefined));
     try {
       for (const [index, item] of items.entries()) {
         if (results[index] !== undefined) continue;
@@ -95,14 +90,34 @@ class InStream {
           const writing = this.#apply(item, fetched.get);
           if (writing !== undefined) await writing;
         } catch (error) {
-          if (error instanceof TranshipError) throw error; // damaged data or a touched target end the job
-          results[index] = reasonOf(error);
+          if (codeOf(error) === 'Integrity') results[index] = await this.#applyAgain(item);
+          else if (error instanceof TranshipError) throw error; // a touched target ends the job
+          else results[index] = reasonOf(error);
         }
       }
     } finally {
       fetched.release();
     }
     return results;
+  }
+
+  async #fetch(items: WriteItem[]): ReturnType<typeof fetchChunks> {
+    const refs = items.flatMap(({ part }) => part.chunks.map(([, ref]) => ref));
+    return await fetchChunks(this.#store, refs, this.#throttle, (bytes) => this.#meter.add('bytesTransferred', bytes));
+  }
+
+  /** Once more with bytes that are asked for anew: what was changed on the way heals. Damaged data in the store end the job. */
+  async #applyAgain(item: WriteItem): Promise<string | undefined> {
+    const fetched = await this.#fetch([item]);
+    try {
+      await this.#apply(item, fetched.get);
+      return undefined;
+    } catch (error) {
+      if (error instanceof TranshipError) throw error;
+      return reasonOf(error);
+    } finally {
+      fetched.release();
+    }
   }
 
   #open(item: WriteItem): number {
@@ -132,9 +147,9 @@ class InStream {
       for (const [number, ref] of part.chunks) {
         const plain = this.#plainOf(item, number, ref, fetched);
         this.#put(fd, plain, number * this.#chunkSize, sparse);
-        this.#count(item, plain.length);
         giveBack(plain, true);
       }
+      this.#count(item);
       attributed = item.whole && how === 'create' && this.#tree !== undefined && applyToNewFile(fd, entry);
     } finally {
       if (!large) closeSync(fd);
@@ -150,13 +165,13 @@ class InStream {
       for (const [number, ref] of item.part.chunks) {
         const plain = this.#plainOf(item, number, ref, fetched);
         const { written } = await this.#direct.begin(direct, fd, plain, number * this.#chunkSize);
-        const counted = written.then(() => this.#count(item, ref[4]));
         // A disk that is full says so before the last chunk is on its way: the error waits for `all`, it must not end the thread.
-        counted.catch(() => {});
-        writes.push(counted);
+        written.catch(() => {});
+        writes.push(written);
         giveBack(plain, true);
       }
       await Promise.all(writes);
+      this.#count(item);
     } finally {
       await Promise.allSettled(writes);
       closeSync(direct);
@@ -174,7 +189,9 @@ class InStream {
     return plain;
   }
 
-  #count({ how }: WriteItem, bytes: number): void {
+  /** When all of the part is written: a part that is written again counts once. */
+  #count({ how, part }: WriteItem): void {
+    const bytes = part.chunks.reduce((sum, [, ref]) => sum + ref[4], 0);
     this.#meter.add('bytesChanged', bytes);
     if (how !== 'heal') this.#meter.add('bytesDone', bytes);
   }
