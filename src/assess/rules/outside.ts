@@ -162,7 +162,10 @@ function checkEndpoints(context: RuleContext): Found[] {
           known === false
             ? `${endpoint}, which ${some(by, 3)} names, can't be reached from the target, by the answers given.`
             : `${some(by, 3)} names ${endpoint}; whether the target reaches it is not known.`,
-        fix: known === false ? 'Open the way before the move.' : 'Try it from a pod of the target, and answer under endpoints in the answers file.',
+        fix:
+          known === false
+            ? 'Open the way before the move.'
+            : 'Try it from a pod of the target, and answer under endpoints in the answers file.',
       },
     ];
   });
