@@ -17,7 +17,7 @@ import { bundleMover } from './testing/bundle.ts';
 import { Edits, picker } from './testing/edits.ts';
 
 /** For each number of streams and kind of store; the four together make the number that is asked for. */
-const kills = Math.ceil(Number(process.env['TRANSHIP_KILLS'] ?? 40) / 4);
+const kills = Math.ceil(Number(process.env['TRANSHIP_KILLS'] ?? 16) / 4);
 const kibi = 1 << 10;
 
 /** Numbers of a run: how long a whole job takes here and now, from which the moments of the kills are drawn. */

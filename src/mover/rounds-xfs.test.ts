@@ -1,0 +1,3 @@
+import { playOn } from './testing/rounds.ts';
+
+await playOn('xfs');
