@@ -8,7 +8,7 @@ import { light } from '../../testbed/index.ts';
 import { putApplication, run, type Application } from './application.ts';
 import { freePort, startStore, type Store } from './store.ts';
 
-const signal = AbortSignal.timeout(240_000);
+const signal = AbortSignal.timeout(900_000);
 
 describe('bad input', { skip: noPlanes }, () => {
   let source: Plane;
@@ -152,7 +152,7 @@ describe('bad input', { skip: noPlanes }, () => {
   ];
 
   for (const { name, change, code, says } of cases) {
-    test(name, { timeout: 60_000 }, async () => {
+    test(name, { timeout: 240_000 }, async () => {
       const end = await migrate(await change());
       assert.match(end.stderr, says());
       assert.equal(end.code, code, end.stderr);
@@ -162,7 +162,7 @@ describe('bad input', { skip: noPlanes }, () => {
     });
   }
 
-  test('a kind that the target does not serve', { timeout: 120_000 }, async () => {
+  test('a kind that the target does not serve', { timeout: 480_000 }, async () => {
     const bed = await light(1, { signal, apiserverFlags: ['--runtime-config=policy/v1=false'] });
     try {
       const poor = planeOf(bed.clusters[0]?.kubeconfig ?? '');

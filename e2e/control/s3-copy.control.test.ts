@@ -54,7 +54,7 @@ for (const kind of ['versitygw', 'minio'] as const)
       await server?.close();
     });
 
-    it('ends with the same bytes, whatever was cut, refused, lost or changed once', { timeout: 240_000 }, async () => {
+    it('ends with the same bytes, whatever was cut, refused, lost or changed once', { timeout: 900_000 }, async () => {
       const location = openLocation(specOf(server, server.endpoint));
       const { lineage, key } = await createLineage(location);
       await location.close();
@@ -153,7 +153,7 @@ describe('rights', { skip: s3Programs.skip }, () => {
   }
   const as = (who: keyof typeof users): LocationSpec => specOf(server, server.endpoint, who, users[who]);
 
-  it('an importer needs list and get only: check, copy, verification, restore points, objects', { timeout: 120_000 }, async () => {
+  it('an importer needs list and get only: check, copy, verification, restore points, objects', { timeout: 480_000 }, async () => {
     await grant();
     const exporter = openLocation(as('exporter'));
     assert.deepEqual(await probeLocation(exporter), { list: true, read: true, write: true, delete: true, conditional: true, refused: {} });

@@ -109,7 +109,7 @@ function onServer(kind: S3ServerKind): void {
   };
   for (const [verb, work] of Object.entries(verbs) as [Verb, (location: Location) => Promise<void>][])
     for (const [what, harm] of passing)
-      it(`a ${verb} that ${what} ends right`, { timeout: 20_000 }, async () => {
+      it(`a ${verb} that ${what} ends right`, { timeout: 80_000 }, async () => {
         const location = faulty();
         await location.head('warm'); // loads the client, and tells it that the store answers
         proxy.next(verb, harm, 2);
@@ -147,7 +147,7 @@ function onServer(kind: S3ServerKind): void {
     for (const [what, harm] of passing.filter(
       ([, how]) => how.do === 'cut' || how.do === 'lose' || ('code' in how && how.code === 'SlowDown'),
     ))
-      it(`of a large object a ${verb} that ${what} ends right and leaves no parts`, { timeout: 30_000 }, async () => {
+      it(`of a large object a ${verb} that ${what} ends right and leaves no parts`, { timeout: 120_000 }, async () => {
         const location = faulty({ patience: { ...quick, idleMs: 10_000 } });
         await location.head('warm');
         proxy.next(verb, harm, 2);
@@ -158,7 +158,7 @@ function onServer(kind: S3ServerKind): void {
         assert.ok(proxy.seen.includes('part'), 'sent in parts');
         await location.delete(name);
       });
-  it('takes back a large object that cannot be finished, is refused, or is canceled', { timeout: 60_000 }, async () => {
+  it('takes back a large object that cannot be finished, is refused, or is canceled', { timeout: 240_000 }, async () => {
     const down: Harm = { do: 'answer', status: 503, code: 'SlowDown' };
     for (const [verb, harm, code] of [
       ['part', down, 'Unreachable'],
@@ -294,7 +294,7 @@ function onServer(kind: S3ServerKind): void {
     assert.ok(performance.now() - started >= 1000);
   });
 
-  it('a signal ends every verb at once, whatever it waits for', { timeout: 20_000 }, async () => {
+  it('a signal ends every verb at once, whatever it waits for', { timeout: 80_000 }, async () => {
     const harms: Harm[] = [
       { do: 'stall', after: 'nothing' },
       { do: 'stall', after: 'half' },
@@ -323,7 +323,7 @@ function onServer(kind: S3ServerKind): void {
       }
   });
 
-  it('does not take requests that wait for a free connection for dead ones', { timeout: 20_000 }, async () => {
+  it('does not take requests that wait for a free connection for dead ones', { timeout: 80_000 }, async () => {
     const location = faulty({ patience: { ...quick, connectMs: 300, idleMs: 5000 } });
     const name = newName();
     await location.put(name, Buffer.alloc(10), { ifAbsent: true });
@@ -333,7 +333,7 @@ function onServer(kind: S3ServerKind): void {
     assert.equal(proxy.seen.length, 40);
   });
 
-  it('says what is wrong with bucket, keys, region, host and port, and never a secret', { timeout: 30_000 }, async () => {
+  it('says what is wrong with bucket, keys, region, host and port, and never a secret', { timeout: 120_000 }, async () => {
     const secret = 'canary-secret-value';
     const port = await freePort();
     const cases: [string, Location, string, RegExp][] = [

@@ -22,6 +22,6 @@ function read(): typeof s3Programs {
 }
 
 export async function startStoreOf(kind: S3ServerKind, region?: string): Promise<S3Server> {
-  const need = { program: s3Programs.paths[kind] ?? '', signal: AbortSignal.timeout(60_000) };
+  const need = { program: s3Programs.paths[kind] ?? '', signal: AbortSignal.timeout(240_000) };
   return await startS3Server(kind, region === undefined ? need : { ...need, region });
 }

@@ -11,7 +11,7 @@ import { stepBegins } from '../support/status.ts';
 const slow = ['--warm-rounds', '0', '--bandwidth-per-stream', '128Ki'];
 
 for (const step of ['Seed', 'FinalSync'] as const) {
-  test(`cancelled in step ${step}`, { skip: noBed, timeout: 300_000 }, async (t) => {
+  test(`cancelled in step ${step}`, { skip: noBed, timeout: 900_000 }, async (t) => {
     const { source, target, name, from, to, hubFile, env, args } = openScene(t, `cancel-${step.toLowerCase()}`);
     await deploy(source, smallApp(from));
     const before = await stateOf(source, from, await waitRunning(source, from, t.signal));

@@ -13,7 +13,7 @@ import { noBed, runCli } from '../support/bed.ts';
 import { openScene } from '../support/scene.ts';
 import { deploy, leftovers, smallApp, stateOf, waitRunning } from '../support/small-app.ts';
 
-test('moved through a directory, and no secret is told', { skip: noBed, timeout: 300_000 }, async (t) => {
+test('moved through a directory, and no secret is told', { skip: noBed, timeout: 900_000 }, async (t) => {
   const { bed, source, target, name, from, to, hubFile, env, ...scene } = openScene(t, 'directory');
   const store = mkdtempSync(join(tmpdir(), 'tranship-store-'));
   t.after(() => rmSync(store, { recursive: true }));

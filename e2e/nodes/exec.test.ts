@@ -14,7 +14,7 @@ const namespace = `exec-${randomBytes(3).toString('hex')}`;
 const pod = 'shell';
 const MiB = 1024 * 1024;
 
-describe('sessions with a running pod', { skip: noBed, timeout: 300_000 }, () => {
+describe('sessions with a running pod', { skip: noBed, timeout: 900_000 }, () => {
   let kube: KubeClient;
 
   before(async () => {

@@ -13,7 +13,7 @@ import { statusOf } from '../support/status.ts';
 
 test(
   'what cannot start on the target runs on the source again, and moves when the cause is mended',
-  { skip: noBed, timeout: 300_000 },
+  { skip: noBed, timeout: 900_000 },
   async (t) => {
     const { bed, source, target, name, from, to, hubFile, env, args } = openScene(t, 'pinned');
     await deploy(source, smallApp(from));

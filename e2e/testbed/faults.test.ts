@@ -42,7 +42,7 @@ test('an image that is there is not loaded again, one with an unknown name is re
   await assert.rejects(loadImages(bed!, ['nonesuch'], work), /no image "nonesuch"/);
 });
 
-test('a storage driver dies and comes back, and volumes and snapshots are made again', { skip, timeout: 120_000 }, async ({ signal }) => {
+test('a storage driver dies and comes back, and volumes and snapshots are made again', { skip, timeout: 480_000 }, async ({ signal }) => {
   await stopProgram(bed!, 'source', 'csi-driver', signal);
   await startProgram(bed!, 'source', 'csi-driver', signal);
   const client = clientOf(bed!, 'source');

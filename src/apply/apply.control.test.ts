@@ -10,7 +10,7 @@ import { MIGRATION_ANNOTATION, UID_AT_APPLY } from '../plan/index.ts';
 import { openControlPlane, skipWithout, until } from './testing/control-planes.ts';
 import { applySteps, notReadyDetails, waitReady } from './index.ts';
 
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(480_000);
 const namespace = `apply-${Math.random().toString(36).slice(2, 7)}`;
 
 function step(resource: Resource, name: string, content: Record<string, unknown>, more: Partial<PlanStep> = {}): PlanStep {
@@ -39,7 +39,7 @@ function step(resource: Resource, name: string, content: Record<string, unknown>
 
 const map = (name: string, value = 'planned', more: Partial<PlanStep> = {}) => step(resources.configMaps, name, { data: { value } }, more);
 
-describe('apply', { skip: skipWithout(1), timeout: 120_000 }, () => {
+describe('apply', { skip: skipWithout(1), timeout: 480_000 }, () => {
   let client: KubeClient;
 
   const run = async (

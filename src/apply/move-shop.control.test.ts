@@ -12,7 +12,7 @@ import { makePlan, renderPlan } from '../plan/index.ts';
 import { bindClaim, createAll, manifests, openControlPlane, skipWithout, until } from './testing/control-planes.ts';
 import { applySteps, compareApplied } from './index.ts';
 
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(480_000);
 /** Another name in every run, so that a run that was killed does not disturb the next. */
 const run = Math.random().toString(36).slice(2, 7);
 const names = { source: `shop-${run}`, target: `store-${run}` };
@@ -50,7 +50,7 @@ const storageClass = (name: string) => ({
   volumeBindingMode: 'Immediate',
 });
 
-describe('moving the shop', { skip: skipWithout(2), timeout: 120_000 }, () => {
+describe('moving the shop', { skip: skipWithout(2), timeout: 480_000 }, () => {
   let source: KubeClient;
   let target: KubeClient;
   let captured: Captured;

@@ -66,7 +66,7 @@ describe('bit flips', () => {
   }
 
   for (const kind of ['lineage.json', '/rounds/', '/packs/', '/sections/', '/points/'])
-    it(`in ${kind}`, { timeout: 120_000 }, async () => {
+    it(`in ${kind}`, { timeout: 480_000 }, async () => {
       const right = await readAll(store);
       const [name = '', object] = [...store.objects].find(([each]) => each.includes(kind)) ?? [];
       assert.ok(object !== undefined);

@@ -10,7 +10,7 @@ import { noAnswers } from './answers.ts';
 import { readSide } from './read.ts';
 import { parseSurfaceFile } from './surface-file.ts';
 
-const signal = AbortSignal.timeout(280_000);
+const signal = AbortSignal.timeout(900_000);
 const namespace = `assess-${Math.random().toString(36).slice(2, 7)}`;
 const canary = `canary-${Math.random().toString(36).slice(2)}`;
 const meta = (name: string) => ({ name, namespace });
@@ -41,7 +41,7 @@ const application: KubeObject[] = [
   },
 ];
 
-describe('assess', { skip: skipWithout(1), timeout: 290_000 }, () => {
+describe('assess', { skip: skipWithout(1), timeout: 900_000 }, () => {
   let bed: LightBed;
   let source: KubeClient;
   let target: KubeClient;

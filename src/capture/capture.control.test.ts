@@ -6,12 +6,12 @@ import type { KubeObject } from '../api/object.ts';
 import { fixedCredential, loadKubeconfig, openKube, resources, type KubeClient } from '../kube/index.ts';
 import { capture, readSurface } from './index.ts';
 
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(480_000);
 const run = Math.random().toString(36).slice(2, 7);
 const namespace = `capture-${run}`;
 const rbac = 'rbac.authorization.k8s.io/v1';
 
-describe('capture', { skip: skipWithout(1), timeout: 120_000 }, () => {
+describe('capture', { skip: skipWithout(1), timeout: 480_000 }, () => {
   let client: KubeClient;
   /** May read this one namespace's ConfigMaps and little else. */
   let limited: KubeClient;

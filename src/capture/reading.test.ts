@@ -32,7 +32,7 @@ describe('reading', async () => {
   after(async () => await server.close());
   const reader = (more: Partial<Reader> = {}): Reader => ({
     client,
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(240_000),
     broken: new Set(),
     patienceMs: 60_000,
     ...more,

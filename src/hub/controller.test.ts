@@ -23,7 +23,7 @@ function cluster(name: string): KubeObject {
   return { apiVersion: 'tranship.io/v1alpha1', kind: 'Cluster', metadata: { name, namespace: 'tranship' }, spec: {} };
 }
 
-describe('runController', { timeout: 30_000 }, () => {
+describe('runController', { timeout: 120_000 }, () => {
   it('reconciles what is there and what comes, again after an error, and again when asked to', async (t) => {
     const hub = await freshHub(t);
     await hub.create(cluster('early'));

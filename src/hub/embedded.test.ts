@@ -90,7 +90,7 @@ describe('embedded hub file', () => {
     await hub.close();
   });
 
-  it('keeps what was committed when the process is killed', { timeout: 60_000 }, async (t) => {
+  it('keeps what was committed when the process is killed', { timeout: 240_000 }, async (t) => {
     const file = join(await scratch(t), 'hub.db');
     const script = `
       import { openEmbeddedHub } from ${JSON.stringify(new URL('./embedded.ts', import.meta.url).href)};

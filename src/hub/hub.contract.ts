@@ -22,7 +22,7 @@ export function hubContract(name: string, open: () => Promise<HubPair>): void {
     }
   }
 
-  void describe(`hub contract: ${name}`, { timeout: 60_000 }, () => {
+  void describe(`hub contract: ${name}`, { timeout: 240_000 }, () => {
     void it('creates, reads and lists what it was given, unknown fields included', () =>
       withHubs(async ({ a, b }) => {
         const made = await a.create(migration('one', { from: 'old', odd: { deep: [1, null, 'ü'] } }));

@@ -29,7 +29,7 @@ function request(signal: AbortSignal, ttlMs = HOUR) {
   return { namespace: 'tranship', name: 'migration-a', ttlMs, signal };
 }
 
-describe('acquireLease', { timeout: 30_000 }, () => {
+describe('acquireLease', { timeout: 120_000 }, () => {
   it('lets one in, and the next when it is given back', async (t) => {
     const { hub } = await hubFile(t);
     const { signal } = new AbortController();

@@ -30,7 +30,7 @@ async function failureOf(call: Promise<unknown>): Promise<TranshipError> {
   return error;
 }
 
-describe('calls', { timeout: 60_000 }, () => {
+describe('calls', { timeout: 240_000 }, () => {
   it('send names as they are, and come back with every field', async (t) => {
     const role = {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -167,7 +167,7 @@ describe('calls', { timeout: 60_000 }, () => {
   });
 });
 
-describe('refusals', { timeout: 60_000 }, () => {
+describe('refusals', { timeout: 240_000 }, () => {
   const cases: [number, string, object, string, RegExp][] = [
     [401, 'Unauthorized', {}, 'Unauthorized', /refused to get/],
     [403, 'Forbidden', {}, 'Forbidden', /Cluster fake refused to get Pod shop\/a: because/],
@@ -220,7 +220,7 @@ describe('refusals', { timeout: 60_000 }, () => {
   });
 });
 
-describe('connections', { timeout: 60_000 }, () => {
+describe('connections', { timeout: 240_000 }, () => {
   it('to a wrong certificate or name say what is wrong with it', async (t) => {
     const server = await serve(t, (_request, response) => json(response, 200, {}), { names: ['other.example'] });
     const strange = await failureOf(server.open({}, { ca: createAuthority('another CA').certificate }).version());

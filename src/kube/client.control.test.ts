@@ -18,7 +18,7 @@ function configMap(name: string, data: Record<string, string> = {}): KubeObject 
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data };
 }
 
-describe('client on a real API server', { skip, timeout: 240_000 }, () => {
+describe('client on a real API server', { skip, timeout: 900_000 }, () => {
   let kube: KubeClient;
 
   before(async () => {

@@ -35,7 +35,7 @@ async function names(objects: AsyncIterable<KubeObject>): Promise<string[]> {
   return found;
 }
 
-describe('list', { timeout: 30_000 }, () => {
+describe('list', { timeout: 120_000 }, () => {
   it('goes from page to page and gives items their kind', async (t) => {
     const server = await serve(t, (request, response) =>
       json(
@@ -106,7 +106,7 @@ async function take(kube: KubeClient, count: number): Promise<string[]> {
   return told;
 }
 
-describe('watch', { timeout: 30_000 }, () => {
+describe('watch', { timeout: 120_000 }, () => {
   it('lists, says that it is complete, and takes lines cut anywhere, also inside a character', async (t) => {
     const bytes = Buffer.from(line('ADDED', { ...map('ünïcode-🚀', '11') }) + line('MODIFIED', map('a', '12')));
     const server = await serve(

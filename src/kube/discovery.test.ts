@@ -27,7 +27,7 @@ const deployment = {
 };
 const scale = { subresource: 'scale', responseKind: { group: 'autoscaling', version: 'v1', kind: 'Scale' }, verbs };
 
-describe('discovery', { timeout: 30_000 }, () => {
+describe('discovery', { timeout: 120_000 }, () => {
   it('takes two requests where the server aggregates, and reports stale groups', async () => {
     const { found, accept, requests } = await discover((request, response) => {
       const items =

@@ -128,7 +128,7 @@ describe('loadKubeconfig', () => {
   });
 });
 
-describe('login plugins', { timeout: 30_000 }, () => {
+describe('login plugins', { timeout: 120_000 }, () => {
   async function plugin(t: TestContext, script: string, more: object = {}, cluster: object = {}) {
     const directory = await scratch(t);
     await writeFile(

@@ -43,7 +43,7 @@ async function through(t: TestContext, userInfo: string): Promise<{ kube: KubeCl
   return { kube: server.open({}, { proxy: () => url, server: 'https://inside.invalid:6443', tlsServerName: 'localhost' }), asked };
 }
 
-describe('proxy-url', { timeout: 30_000 }, () => {
+describe('proxy-url', { timeout: 120_000 }, () => {
   it('is tunnelled through by calls and by sessions', async (t) => {
     const { kube, asked } = await through(t, 'me:canary%2F1');
     assert.equal((await kube.version()).minor, 36);

@@ -6,9 +6,9 @@ import { loadKubeconfig, openKube, resources } from './index.ts';
 
 const skip = process.env['TRANSHIP_TEST_KUBECONFIGS'] ? false : 'TRANSHIP_TEST_KUBECONFIGS is not set: API servers are not started';
 
-describe('watch', { skip, timeout: 240_000 }, () => {
+describe('watch', { skip, timeout: 900_000 }, () => {
   it('goes on through a crash of the API server without loss and without doubles', async () => {
-    const bed = await light(1, { signal: AbortSignal.timeout(180_000) });
+    const bed = await light(1, { signal: AbortSignal.timeout(720_000) });
     try {
       const [cluster] = bed.clusters;
       assert.ok(cluster);

@@ -51,7 +51,7 @@ const failed = (code: number): string =>
     details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
   });
 
-describe('exec', { timeout: 30_000 }, () => {
+describe('exec', { timeout: 120_000 }, () => {
   it('passes the command word by word, keeps the channels apart and gives the exit code', async (t) => {
     let asked: URL | undefined;
     const kube = await serve(t, async (ws, url) => {
@@ -185,7 +185,7 @@ describe('exec', { timeout: 30_000 }, () => {
   });
 });
 
-describe('portForward', { timeout: 30_000 }, () => {
+describe('portForward', { timeout: 120_000 }, () => {
   const greeting = (ws: WebSocket): Promise<unknown> => Promise.all([0, 1].map((channel) => send(ws, channel, Buffer.of(0x90, 0x1f))));
 
   it('carries bytes both ways without the greeting', async (t) => {

@@ -73,7 +73,7 @@ export function locationContract(open: () => Promise<Location>, options: Contrac
     assert.deepEqual(await namesOf(location, 'l/a/'), ['l/a/2']);
     assert.deepEqual(await namesOf(location, 'none/'), []);
   });
-  void it('lists more than ten thousand names once each, in order, with their sizes', { timeout: 120_000 }, async () => {
+  void it('lists more than ten thousand names once each, in order, with their sizes', { timeout: 480_000 }, async () => {
     const names = Array.from({ length: options.names ?? 10_100 }, (_, index) => `pages/n/${String(index * 7).padStart(6, '0')}`);
     const put = async (name: string): Promise<unknown> => await location.put(name, Buffer.alloc(0), { ifAbsent: true });
     if (options.fill === undefined) await spread(names, 32, put);
@@ -137,7 +137,7 @@ export function locationContract(open: () => Promise<Location>, options: Contrac
     assert.equal((await location.getRange('empty', 0, 0)).length, 0);
     assert.deepEqual(await location.head('empty'), { size: 0 });
   });
-  void it('stores a large object, whole or not at all, and never replaces it', { timeout: 120_000 }, async () => {
+  void it('stores a large object, whole or not at all, and never replaces it', { timeout: 480_000 }, async () => {
     const bodies = [1, 2].map(() => randomBytes(options.large ?? 40 << 20));
     const results = await Promise.all(bodies.map(async (body) => await location.put('large', body, { ifAbsent: true })));
     assert.deepEqual(results.toSorted(), ['created', 'exists']);

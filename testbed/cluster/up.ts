@@ -46,7 +46,7 @@ export async function up(options: UpOptions): Promise<TestBed> {
       return bed;
     } catch (error) {
       onProgress(signal.aborted ? 'stopped: taking back what was made' : 'failed: taking back what was made (logs stay)');
-      await undo(claimed.ledger, AbortSignal.timeout(60_000));
+      await undo(claimed.ledger, AbortSignal.timeout(180_000));
       throw signal.aborted ? new TranshipError('Canceled', 'The start of the test bed was stopped.', { cause: error }) : error;
     }
   } finally {

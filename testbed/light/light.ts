@@ -38,7 +38,7 @@ export async function light(count: number, options: LightOptions): Promise<Light
   const checkout = checkoutPath();
   const id = `${bedId(checkout, bedName())}-light-${randomBytes(3).toString('hex')}`;
   const { ledger, header } = await claim({ id, level: 'light', checkout, name: bedName(), owned: options.keep !== true }, signal);
-  const close = (): Promise<void> => undo(ledger, AbortSignal.timeout(60_000));
+  const close = (): Promise<void> => undo(ledger, AbortSignal.timeout(180_000));
   try {
     const directory = join(bedDirectory(checkout), 'light', id);
     ledger.write({ kind: 'path', path: directory });

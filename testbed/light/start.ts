@@ -84,7 +84,7 @@ export async function startLightCluster(need: LightNeed): Promise<LightCluster> 
       apiserver = startApi();
       const again = new Api(access('admin'));
       // As long as a first start may take: the machine may be busy with others. A server that ended says so at once.
-      const limit = AbortSignal.timeout(180_000);
+      const limit = AbortSignal.timeout(300_000);
       await until(`/readyz of ${need.context}`, answers('/readyz', again, limit), limit);
       again.close();
     },

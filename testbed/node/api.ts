@@ -48,7 +48,7 @@ export class Api {
 }
 
 /** Asks again until `isReady` says yes; errors of the connection count as no. `what` names it when time is over. */
-export async function until(what: string, isReady: () => Promise<boolean>, signal: AbortSignal, limitMs = 120_000): Promise<void> {
+export async function until(what: string, isReady: () => Promise<boolean>, signal: AbortSignal, limitMs = 300_000): Promise<void> {
   const end = Date.now() + limitMs;
   let last: unknown;
   for (;;) {

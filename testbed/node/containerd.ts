@@ -13,7 +13,7 @@ export async function waitForContainerd(node: Node, pid: number, signal: AbortSi
     const argv = ['sh', '-c', `[ -S ${socket} ] && exec "$0" --address ${socket} version`, node.pieces.ctr];
     return (await execIn(pid, argv, { signal, env: node.pieces.env })).code === 0;
   };
-  await until(`containerd of ${node.nodeName}`, answers, signal, 60_000);
+  await until(`containerd of ${node.nodeName}`, answers, signal, 180_000);
 }
 
 /** Imports OCI tars one after the other (absolute paths): unpacking takes all of a core. */

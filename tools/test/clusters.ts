@@ -39,7 +39,7 @@ export async function twoNodeClusters(options: GroundOptions): Promise<Ground> {
     const { providePieces } = await import('../../testbed/pieces/index.ts');
     const onProgress = (line: string) => options.print(`  ${line}`);
     // Also after Ctrl-C: ending has its own time limit, not the user's signal.
-    const end = () => down({ signal: AbortSignal.timeout(120_000), onProgress });
+    const end = () => down({ signal: AbortSignal.timeout(300_000), onProgress });
     try {
       await up({ images: ['postgres', 'tranship', 'demo-web'], signal: options.signal, onProgress });
     } catch (error) {
