@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { conditionSchema } from './condition.ts';
 import { apiVersion, metadataSchema } from './meta.ts';
+import { transformSchema } from './transform.ts';
 
 const namespaceName = z
   .string()
@@ -70,6 +71,7 @@ export const migrationSpec = z.strictObject({
   namespaces: z.array(namespaceName).min(1, 'must name at least one namespace'),
   location: z.string().min(1).describe('Name of the Location that carries the data.'),
   mapping: mappingSpec.prefault({}),
+  transforms: z.array(transformSchema).max(500).default([]).describe('Changes in the objects, after the mapping, in this order.'),
   transfer: transferSpec.prefault({}),
   timeouts: timeoutsSpec.prefault({}),
   warmRounds: z.number().int().min(0).max(10).default(1).describe('Copy rounds while the application still runs, before the final one.'),

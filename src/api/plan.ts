@@ -2,6 +2,7 @@
 import type { CapturedVolume } from './captured.ts';
 import type { Finding } from './finding.ts';
 import type { KubeObject, ObjectRef, ResourceType } from './object.ts';
+import type { TransformReport } from './transform.ts';
 
 /** What a plan needs to know of a target (or source) cluster. Read by `capture/surface.ts`, stored in the archive with the plan. */
 export interface Surface {
@@ -95,6 +96,8 @@ export interface Plan {
   namespaces: { source: string; target: string }[];
   steps: PlanStep[];
   volumes: PlannedVolume[];
+  /** What the user's transforms did, in their order; absent without any. */
+  transforms?: TransformReport[];
   omitted: Omitted[];
   findings: Finding[];
 }

@@ -5,6 +5,7 @@ import { TranshipError } from '../errors.ts';
 import type { Hub } from '../hub/index.ts';
 import { drive } from './drive.ts';
 import { exitCodeOfMigration, exitCodes } from './exit-codes.ts';
+import { readInputFiles } from './input-files.ts';
 import { objectsOf, type MigrationObjects } from './objects.ts';
 import { makePlan, planMove, printJson } from './plan-move.ts';
 import { summaryLines } from './render/migration.ts';
@@ -14,7 +15,7 @@ import type { MigrateOptions } from './verbs/migrate.ts';
 import { withHub } from './with-hub.ts';
 
 export async function migrateMove(surroundings: Surroundings, options: MigrateOptions): Promise<number> {
-  const objects = objectsOf(options, surroundings.env);
+  const objects = objectsOf(options, surroundings.env, await readInputFiles(options));
   if (options.dryRun === true) return await makePlan(surroundings, objects, options);
   const name = objects.migration.metadata.name;
   return await withHub(surroundings, options, async (hub, hubFile) => {

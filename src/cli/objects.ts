@@ -6,6 +6,7 @@ import { locationSchema } from '../api/location.ts';
 import { apiVersion, hubNamespace } from '../api/meta.ts';
 import { migrationSchema } from '../api/migration.ts';
 import type { KubeObject } from '../api/object.ts';
+import type { Transform } from '../api/transform.ts';
 import { TranshipError } from '../errors.ts';
 import { parseLocationUrl } from '../location/index.ts';
 import type { MigrationOptions } from './options/migration-options.ts';
@@ -19,8 +20,13 @@ export interface MigrationObjects {
   migration: KubeObject;
 }
 
+/** What the files say that flags name; see input-files.ts. */
+export interface InputFiles {
+  transforms?: readonly Transform[];
+}
+
 /** @throws InvalidInput naming the flag */
-export function objectsOf(options: MigrationOptions, env: NodeJS.ProcessEnv): MigrationObjects {
+export function objectsOf(options: MigrationOptions, env: NodeJS.ProcessEnv, files: InputFiles = {}): MigrationObjects {
   checkMaps(options);
   const name = options.name ?? defaultName(options);
   const source = clusterObject(options.from, options.kubeconfig, env);
@@ -41,6 +47,8 @@ export function objectsOf(options: MigrationOptions, env: NodeJS.ProcessEnv): Mi
         existing: options.existing,
         dnsNames: options.dnsNames,
       }),
+      // Written into the migration: what it does must not change with a file, while it runs or when it is resumed.
+      ...defined({ transforms: files.transforms }),
       transfer: defined({
         streams: options.streams,
         maxBytesPerSecondPerStream: options.bandwidthPerStream,

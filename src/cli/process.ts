@@ -46,11 +46,11 @@ export function processSurroundings(): Surroundings {
       return openEmbeddedHub({ file });
     },
     engine: async () => {
-      const [{ reconcileMigration }, { planMigration }] = await Promise.all([
+      const [{ reconcileMigration }, { planMigration, readCapture }] = await Promise.all([
         import('../controllers/index.ts'),
         import('../migration/index.ts'),
       ]);
-      return { reconcileMigration, planMigration };
+      return { reconcileMigration, planMigration, readCapture };
     },
   };
 }

@@ -13,6 +13,7 @@ import { resume } from './verbs/resume.ts';
 import { rollback } from './verbs/rollback.ts';
 import { status } from './verbs/status.ts';
 import { surface } from './verbs/surface.ts';
+import { transform } from './verbs/transform.ts';
 import { version } from './verbs/version.ts';
 import { version as number } from '../version.ts';
 
@@ -27,6 +28,7 @@ const verbs: readonly Verb[] = [
   resume,
   rollback,
   restorePoints,
+  transform,
   version,
   exitCodesTopic,
 ];

@@ -1,7 +1,7 @@
 /** What a verb is given from outside: the terminal, the environment, the engine. Tests give their own. */
 import type { Hub } from '../hub/hub.ts';
 import type { reconcileMigration } from '../controllers/index.ts';
-import type { planMigration } from '../migration/index.ts';
+import type { planMigration, readCapture } from '../migration/index.ts';
 
 /** The part of an output stream that we use. `isTTY` decides between a live view and plain lines. */
 export interface Output {
@@ -13,6 +13,7 @@ export interface Output {
 export interface Engine {
   reconcileMigration: typeof reconcileMigration;
   planMigration: typeof planMigration;
+  readCapture: typeof readCapture;
 }
 
 export interface Surroundings {

@@ -6,4 +6,5 @@
  */
 export type { EngineOptions, Journal } from './engine.ts';
 export { runMigration } from './run.ts';
+export { readCapture } from './restore-point.ts';
 export { planMigration, type PlannedMigration } from './plan-only.ts';

@@ -28,6 +28,12 @@ function shown(draft: Draft, pointer: string, value: unknown): unknown {
   return value;
 }
 
+/** Notes a change that somebody else has made in the manifest. Of a Secret only the place: such a change may carry a value anywhere. */
+export function noteChange(draft: Draft, rule: string, pointer: string, from: unknown, to: unknown): void {
+  if (draft.manifest.kind === 'Secret') draft.changes.push({ rule, path: pointer });
+  else note(draft, rule, pointer, from, to);
+}
+
 function note(draft: Draft, rule: string, pointer: string, from: unknown, to: unknown): void {
   const change: Change = { rule, path: pointer };
   const shownFrom = shown(draft, pointer, from);

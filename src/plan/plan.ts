@@ -4,27 +4,29 @@ import { byText } from '../api/fields.ts';
 import type { Finding } from '../api/finding.ts';
 import { refOf, refText, type KubeObject, type ObjectRef } from '../api/object.ts';
 import type { Mapping, Plan, PlannedVolume, PlanStep, Surface } from '../api/plan.ts';
+import type { Transform } from '../api/transform.ts';
 import { checkObject } from './catalogue.ts';
 import { claimExists, collisionFindings, decide, hasOwnVolume, indexExisting, mustExist, type Decision } from './collisions.ts';
-import { dnsNamesOf } from './dns-names.ts';
 import { dropEmpty, type Draft } from './draft.ts';
 import { checkInput, unreadFindings } from './input.ts';
 import { markManifest } from './marks.ts';
-import type { Renames } from './namespaces.ts';
 import { keepOwners } from './owners.ts';
 import { placementOf } from './placement.ts';
 import { groupTogether, type ReadOptions } from './reading.ts';
-import { applyRules, type RuleContext } from './rules.ts';
+import { applyRules, ruleContextOf, type RuleContext } from './rules.ts';
 import { definitionsMoving, kindFindings, targetType } from './served.ts';
 import { mapStorageClasses } from './storage.ts';
 import { stoppingFindings } from './stopping.ts';
-import { isUnboundClaim, planVolume } from './volumes.ts';
+import { nameCollisions, transformDraft, transforming, unusedTransforms, type Transforming } from './transforming.ts';
+import { isUnboundClaim, planVolume, replanVolume } from './volumes.ts';
 
 export interface PlanInput {
   captured: Captured;
   source: Surface;
   target: Surface;
   mapping: Mapping;
+  /** What the user wants changed besides; applied after the mapping, in order. */
+  transforms?: readonly Transform[];
   options: {
     /** Name of the migration: what it created earlier is recognised by it and is no collision. */
     migration: string;
@@ -37,6 +39,7 @@ export interface PlanInput {
 interface Context extends PlanInput, RuleContext {
   existing: ReadonlyMap<string, KubeObject>;
   definitions: ReadonlySet<string>;
+  transforming: Transforming;
 }
 
 /**
@@ -69,6 +72,7 @@ export function makePlan(input: PlanInput): Plan {
   }
   findings.push(...groupTogether(volumes, source));
   keepOwners(steps);
+  if (context.transforming.transforms.length > 0) findings.push(...unusedTransforms(context.transforming), ...nameCollisions(steps));
   findings.push(...collisionFindings(colliding, target.cluster.name), ...catalogueFindings(steps, volumes, context));
 
   return {
@@ -78,6 +82,7 @@ export function makePlan(input: PlanInput): Plan {
     namespaces: [...renames].map(([from, to]) => ({ source: from, target: to })).toSorted((a, b) => byText(a.source, b.source)),
     steps: steps.toSorted((a, b) => a.layer - b.layer || byText(a.id, b.id)),
     volumes,
+    ...(input.transforms !== undefined && input.transforms.length > 0 && { transforms: context.transforming.reports }),
     omitted: captured.leftBehind.toSorted((a, b) => byText(refText(a.ref), refText(b.ref))),
     findings: sortFindings(findings),
   };
@@ -85,19 +90,12 @@ export function makePlan(input: PlanInput): Plan {
 
 function contextOf(input: PlanInput, objects: readonly CapturedObject[]): Context {
   const { captured, mapping, target } = input;
-  const renames: Renames = new Map(captured.namespaces.map((name) => [name, mapping.namespaces[name] ?? name]));
-  const named = (kind: string) =>
-    objects.filter(({ object }) => object.kind === kind && object.apiVersion === 'v1').map(({ object }) => object.metadata);
   return {
     ...input,
-    renames,
-    names: dnsNamesOf(
-      renames,
-      named('Service').map((service) => `${service.name}.${service.namespace ?? ''}`),
-    ),
-    carriedSecrets: new Set(named('Secret').map((secret) => `${secret.namespace ?? ''}/${secret.name}`)),
+    ...ruleContextOf(captured, mapping),
     existing: indexExisting(target),
     definitions: definitionsMoving(objects, target),
+    transforming: transforming(input.transforms ?? []),
   };
 }
 
@@ -127,8 +125,15 @@ function isTargetsOwn(object: KubeObject): boolean {
 }
 
 function stepOf(draft: Draft, context: Context): Part {
-  const { manifest, origin, changes } = draft;
-  const findings = mapStorageClasses(draft, context.mapping, context.source, context.target);
+  const { origin, changes } = draft;
+  const mapped = mapStorageClasses(draft, context.mapping, context.source, context.target);
+  const transformed = transformDraft(draft, context.transforming);
+  // A transform may have named the class that was missing, or one that is.
+  const findings = [
+    ...(transformed.changed ? mapStorageClasses(draft, asItIs(context), context.source, context.target) : mapped),
+    ...transformed.findings,
+  ];
+  const { manifest } = draft;
   markManifest(draft, context.options.migration);
   dropEmpty(manifest);
   const target = refOf(manifest);
@@ -143,6 +148,11 @@ function stepOf(draft: Draft, context: Context): Part {
   return decision.collides === true ? { step, findings, collides: target } : { step, findings };
 }
 
+/** The mapping without what has been mapped already. */
+function asItIs({ mapping }: Context): Mapping {
+  return { ...mapping, storageClasses: {} };
+}
+
 function nameOnly({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): KubeObject {
   return { apiVersion, kind, metadata: namespace === undefined ? { name } : { name, namespace } };
 }
@@ -153,7 +163,10 @@ function volumeOf(draft: Draft, context: Context): Part {
   const from = captured.volumes.find((each) => each.claim === name && each.namespace === namespace);
   if (from === undefined) return { findings: [] };
   const read = { mode: 'Snapshot', warm: true, temporaryClasses: {}, ...options.read } as const;
-  const { volume, findings } = planVolume(from, draft, { mapping, source, target, read });
+  const planned = planVolume(from, draft, { mapping, source, target, read });
+  const transformed = transformDraft(draft, context.transforming);
+  const { volume, findings } = transformed.changed ? replanVolume(planned, draft, asItIs(context), target) : planned;
+  findings.push(...transformed.findings);
   markManifest(draft, options.migration);
   dropEmpty(draft.manifest);
   const ref = refOf(draft.manifest);

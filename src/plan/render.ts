@@ -1,5 +1,6 @@
 /** A plan as text for people: what moves, what changes, what stays, what to know. JSON is the plan itself. */
 import { refText } from '../api/object.ts';
+import { count } from '../quantity-text.ts';
 import type { Plan } from '../api/plan.ts';
 
 const GIB = 1024 ** 3;
@@ -8,7 +9,7 @@ const GIB = 1024 ** 3;
 export function renderPlan(plan: Plan, options: { changes?: boolean } = {}): string {
   const lines = [`Plan: ${plan.source.name} → ${plan.target.name}`];
   for (const { source, target } of plan.namespaces) lines.push(`  namespace ${source}${source === target ? '' : ` → ${target}`}`);
-  lines.push(...objects(plan), ...volumes(plan));
+  lines.push(...objects(plan), ...volumes(plan), ...transforms(plan));
   if (options.changes === true) lines.push(...changes(plan));
   lines.push(...leftBehind(plan), ...findings(plan));
   return `${lines.join('\n')}\n`;
@@ -43,6 +44,16 @@ function volumes(plan: Plan): string[] {
     lines.push(`  ${source.namespace}/${source.claim} → ${targetNamespace}/${targetClaim}  ${size} ${source.mode}, ${classes}, ${how}`);
   }
   return lines;
+}
+
+function transforms(plan: Plan): string[] {
+  const all = plan.transforms ?? [];
+  if (all.length === 0) return [];
+  return [
+    '',
+    `Transforms (${all.length}):`,
+    ...all.map((each) => `  ${each.name}: ${count(each.objects, 'object')}, ${count(each.changes, 'change')}`),
+  ];
 }
 
 /** Removed server fields are the same in every object; only what a person chose or would miss is worth a line. */

@@ -1,7 +1,7 @@
 /** What happens to every object on its way, in order. */
-import type { CapturedObject } from '../api/captured.ts';
+import type { Captured, CapturedObject } from '../api/captured.ts';
 import type { Mapping } from '../api/plan.ts';
-import { rewriteServiceNames, type DnsNames } from './dns-names.ts';
+import { dnsNamesOf, rewriteServiceNames, type DnsNames } from './dns-names.ts';
 import { draftOf, type Draft } from './draft.ts';
 import { takeMarks } from './marks.ts';
 import { dropForeignSubjects, renameNamespaces, type Renames } from './namespaces.ts';
@@ -13,6 +13,22 @@ export interface RuleContext {
   renames: Renames;
   names: DnsNames;
   carriedSecrets: ReadonlySet<string>;
+}
+
+/** What the rules need to know of an application as a whole. */
+export function ruleContextOf(captured: Captured, mapping: Mapping): RuleContext {
+  const renames: Renames = new Map(captured.namespaces.map((name) => [name, mapping.namespaces[name] ?? name]));
+  const named = (kind: string) =>
+    captured.objects.filter(({ object }) => object.kind === kind && object.apiVersion === 'v1').map(({ object }) => object.metadata);
+  return {
+    mapping,
+    renames,
+    names: dnsNamesOf(
+      renames,
+      named('Service').map((service) => `${service.name}.${service.namespace ?? ''}`),
+    ),
+    carriedSecrets: new Set(named('Secret').map((secret) => `${secret.namespace ?? ''}/${secret.name}`)),
+  };
 }
 
 export function applyRules(captured: CapturedObject, context: RuleContext): Draft {

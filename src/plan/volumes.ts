@@ -68,6 +68,19 @@ function keepCapacity(draft: Draft, source: CapturedVolume): void {
   if (hit !== undefined && bytesOf(hit.value) < source.capacityBytes) setField(draft, 'CapacityKept', hit, String(source.capacityBytes));
 }
 
+/** The same volume after transforms have changed its claim: its name and its class may be others, and it may be larger but not smaller. */
+export function replanVolume({ volume, findings }: VolumePlan, draft: Draft, mapping: Mapping, target: Surface): VolumePlan {
+  const { manifest, origin } = draft;
+  keepCapacity(draft, volume.source);
+  const named = textOf(find(manifest, 'spec.storageClassName')[0]?.value);
+  const choice = chooseClass(named, mapping, target, origin);
+  const others = findings.filter(({ id }) => !['StorageClassMissing', 'StorageClassDefault'].includes(id));
+  return {
+    volume: { ...volume, targetClaim: manifest.metadata.name, targetStorageClass: choice.className, claimManifest: manifest },
+    findings: choice.finding === undefined ? others : [...others, choice.finding],
+  };
+}
+
 function setClass(draft: Draft, className: string): void {
   const spec = draft.manifest.spec;
   const hit = find(draft.manifest, 'spec.storageClassName')[0];

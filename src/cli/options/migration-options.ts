@@ -1,6 +1,6 @@
 /** The options that `plan` and `migrate` share: they are a Migration, written as flags. */
 import { Option, type Command } from 'commander';
-import { bytes, integer, migrationName, namespaceList, oneOf, pairs, seconds, type Pair } from './values.ts';
+import { bytes, fileList, integer, migrationName, namespaceList, oneOf, pairs, seconds, type Pair } from './values.ts';
 
 export interface MigrationOptions {
   from: string;
@@ -18,6 +18,7 @@ export interface MigrationOptions {
   nodePorts?: 'Reset' | 'Preserve';
   existing?: 'Skip' | 'Update' | 'Recreate' | 'Fail';
   dnsNames: boolean;
+  transforms?: string[];
   streams?: number;
   bandwidthPerStream?: number;
   parallelVolumes?: number;
@@ -67,7 +68,8 @@ export function addMigrationOptions(command: Command): Command {
         oneOf('Skip', 'Update', 'Recreate', 'Fail'),
       ),
     )
-    .option('--no-dns-names', 'do not rewrite name.namespace.svc in env, args and ConfigMaps when a namespace is renamed');
+    .option('--no-dns-names', 'do not rewrite name.namespace.svc in env, args and ConfigMaps when a namespace is renamed')
+    .option('--transforms <file>', 'further changes in the objects: a TransformSet, see docs/transforms.md; repeat it for more', fileList);
 
   command.optionsGroup('How the volumes are copied:');
   command

@@ -60,6 +60,11 @@ export function namespaceList(value: string, before: string[] | undefined): stri
   return [...new Set([...(before ?? []), ...names])];
 }
 
+/** Repeatable: `-f one.yaml -f two.yaml`. */
+export function fileList(value: string, before: string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
 export interface Pair {
   from: string;
   to: string;

@@ -36,6 +36,9 @@ export function scriptedEngine(script: Script): Engine & { runs: string[] } {
       if (script.planError !== undefined) throw script.planError;
       return { plan: { ...emptyPlan, ...script.plan }, captured: { ...emptyCapture, ...script.captured } };
     },
+    async readCapture() {
+      return { ...emptyCapture, ...script.captured };
+    },
     async reconcileMigration(options) {
       runs.push(options.name);
       const load = async () => migrationSchema.parse(await options.hub.get('Migration', hubNamespace, options.name));

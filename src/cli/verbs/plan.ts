@@ -35,7 +35,8 @@ export const plan: Verb = {
         const options = self.optsWithGlobals<MigrationOptions & GlobalOptions & { output: OutputFormat; graph?: GraphFormat }>();
         const { makePlan } = await import('../plan-move.ts');
         const { objectsOf } = await import('../objects.ts');
-        finish(await makePlan(surroundings, objectsOf(options, surroundings.env), options));
+        const { readInputFiles } = await import('../input-files.ts');
+        finish(await makePlan(surroundings, objectsOf(options, surroundings.env, await readInputFiles(options)), options));
       });
   },
 };

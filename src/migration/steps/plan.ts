@@ -62,6 +62,7 @@ export async function planOf(
     source: sourceSurface,
     target: targetSurface,
     mapping: planMapping(spec),
+    transforms: spec.transforms,
     options: { migration, read: readOptions(spec) },
   });
 }
