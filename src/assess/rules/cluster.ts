@@ -35,6 +35,17 @@ export const clusterRules: readonly Rule[] = [
     findings: ['ReferenceMissing'],
   },
   {
+    id: 'TRF-1',
+    title: 'Transforms do what was meant',
+    severity: 'block',
+    proof: 'objects',
+    reads: 'the transforms of the move, tried on its objects',
+    fix: 'Try the set with "tranship transform test", and correct the subject or the operation.',
+    reason:
+      'A transform that fits nothing is most often a typing error, and one that fails half-way would leave an object as nobody meant it.',
+    findings: ['TransformFailed', 'TransformCollision', 'TransformUnused', 'TransformWithoutEffect'],
+  },
+  {
     id: 'OWN-1',
     title: 'Nobody else manages the objects',
     severity: 'warn',
