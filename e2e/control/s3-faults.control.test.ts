@@ -11,7 +11,9 @@ import { s3Programs, startStoreOf } from './store.ts';
 
 const { skip } = s3Programs;
 /** Milliseconds instead of seconds; as many tries as in earnest. */
-const quick: Partial<Patience> = { waitMs: 2, longestWaitMs: 20, idleMs: 400, firstAttempts: 5, attempts: 6 };
+const quick: Partial<Patience> = { waitMs: 2, longestWaitMs: 20, idleMs: 20_000, firstAttempts: 5, attempts: 6 };
+/** For what stalls on purpose. A busy machine must not look so: hence more tries. */
+const impatient: Partial<Patience> = { ...quick, idleMs: 1000, firstAttempts: 12, attempts: 12 };
 
 for (const kind of ['versitygw', 'minio'] as const) describe(kind, { skip }, () => onServer(kind));
 
@@ -110,7 +112,7 @@ function onServer(kind: S3ServerKind): void {
   for (const [verb, work] of Object.entries(verbs) as [Verb, (location: Location) => Promise<void>][])
     for (const [what, harm] of passing)
       it(`a ${verb} that ${what} ends right`, { timeout: 80_000 }, async () => {
-        const location = faulty();
+        const location = faulty({ patience: harm.do === 'stall' ? impatient : quick });
         await location.head('warm'); // loads the client, and tells it that the store answers
         proxy.next(verb, harm, 2);
         await work(location);
@@ -148,7 +150,7 @@ function onServer(kind: S3ServerKind): void {
       ([, how]) => how.do === 'cut' || how.do === 'lose' || ('code' in how && how.code === 'SlowDown'),
     ))
       it(`of a large object a ${verb} that ${what} ends right and leaves no parts`, { timeout: 120_000 }, async () => {
-        const location = faulty({ patience: { ...quick, idleMs: 10_000 } });
+        const location = faulty();
         await location.head('warm');
         proxy.next(verb, harm, 2);
         const name = newLarge();
@@ -165,7 +167,7 @@ function onServer(kind: S3ServerKind): void {
       ['complete', down, 'Unreachable'],
       ['part', { do: 'answer', status: 403, code: 'AccessDenied' }, 'Forbidden'],
     ] as const) {
-      const location = faulty({ patience: { ...quick, idleMs: 10_000 } });
+      const location = faulty();
       proxy.next(verb, harm, 50);
       const name = newLarge();
       await assert.rejects(location.put(name, large, { ifAbsent: true }), (error: Error) => {
@@ -269,7 +271,7 @@ function onServer(kind: S3ServerKind): void {
   });
 
   it('gives up after a bounded number of tries, with the object’s name, a code and a cure', async () => {
-    const location = faulty();
+    const location = faulty({ patience: { ...quick, idleMs: 1000 } });
     await location.head('warm');
     for (const harm of [{ do: 'cut' }, { do: 'stall', after: 'nothing' }, { do: 'answer', status: 503, code: 'SlowDown' }] as const) {
       proxy.seen = [];
