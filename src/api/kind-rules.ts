@@ -74,7 +74,6 @@ const generatedRule = z
   .strictObject({
     kinds: z.array(kindInGroup).min(1).max(50),
     labels: z.record(z.string().max(317), z.string().max(63)).optional().describe('Only objects with these labels.'),
-    nameFrom: path.optional().describe('Only the object whose name stands in this field of one of these kinds.'),
     reason: z.string().min(1).max(200),
   })
   .readonly();

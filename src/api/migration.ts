@@ -1,6 +1,7 @@
 /** Migration: one application from a source to a target. What the user writes (spec) and what we say about it (status). */
 import { z } from 'zod';
 import { conditionSchema } from './condition.ts';
+import { kindRulesSchema } from './kind-rules.ts';
 import { apiVersion, metadataSchema } from './meta.ts';
 import { transformSchema } from './transform.ts';
 
@@ -71,6 +72,7 @@ export const migrationSpec = z.strictObject({
   namespaces: z.array(namespaceName).min(1, 'must name at least one namespace'),
   location: z.string().min(1).describe('Name of the Location that carries the data.'),
   mapping: mappingSpec.prefault({}),
+  kindRules: z.array(kindRulesSchema).max(20).default([]).describe('What is known about further kinds, or corrected about known ones.'),
   transforms: z.array(transformSchema).max(500).default([]).describe('Changes in the objects, after the mapping, in this order.'),
   transfer: transferSpec.prefault({}),
   timeouts: timeoutsSpec.prefault({}),

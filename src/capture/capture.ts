@@ -47,7 +47,7 @@ export async function capture(client: KubeClient, options: CaptureOptions): Prom
   const reader: Reader = { client, signal, broken: new Set(discovery.broken.map(({ group }) => group)) };
   const types = discovery.resources.map((type) => inVersionOf(type, options.target));
   const { listed, findings } = await listKinds(reader, types.filter(isCaptured), namespaces, options.onProgress);
-  const { selected, leftBehind, pods } = sort(listed, namespaceObjects, types);
+  const { selected, leftBehind, pods } = sort(listed, namespaceObjects, types, rules);
   const everything = [...listed.flatMap(({ objects }) => objects), ...namespaceObjects];
   const [closure, volumes, stopping] = await Promise.all([
     closeOver(reader, selected, namespaces, types, rules),
@@ -97,13 +97,14 @@ function sort(
   listed: readonly Listed[],
   namespaces: readonly KubeObject[],
   types: readonly ResourceType[],
+  rules: Rules,
 ): { selected: CapturedObject[]; leftBehind: LeftBehind[]; pods: KubeObject[] } {
   const around = surroundingsOf(listed.flatMap(({ objects }) => objects));
   const selected: CapturedObject[] = [];
   const leftBehind: LeftBehind[] = [];
   for (const { type, objects } of listed) {
     for (const object of objects) {
-      const rule = leaveRule(object, type, around);
+      const rule = leaveRule(object, type, around, rules);
       if (rule === undefined) selected.push({ object, resource: type, role: 'selected', shared: false });
       else leftBehind.push({ ref: refOf(object), ...rule, ...ownerOf(object) });
     }

@@ -75,7 +75,7 @@ const cases: [string, string | undefined, KubeObject, KubeObject[]?][] = [
   ],
   ['a slice that a person wrote', undefined, object('EndpointSlice', {}, {}, 'discovery.k8s.io/v1')],
   ['a snapshot', 'StateOfStorage', object('VolumeSnapshot', {}, {}, 'snapshot.storage.k8s.io/v1')],
-  ['an order of a certificate', 'RequestOfIssuer', object('Order', {}, {}, 'acme.cert-manager.io/v1')],
+  ['an order of a certificate', 'Generated', object('Order', {}, {}, 'acme.cert-manager.io/v1')],
 ];
 
 for (const [name, rule, each, others] of cases) {

@@ -5,6 +5,7 @@
 import { fieldAt, listOf, recordOf, textOf } from '../api/fields.ts';
 import { group as ourGroup, managedBy, managedByLabel, migrationLabel } from '../api/meta.ts';
 import type { KubeObject, ResourceType } from '../api/object.ts';
+import { BUILT_IN, type Rules } from '../rules/index.ts';
 
 /** The user's way to say that an object stays. */
 export const EXCLUDE_LABEL = `${ourGroup}/exclude`;
@@ -160,11 +161,6 @@ const RULES: readonly LeaveRule[] = [
     kinds: ['*.snapshot.storage.k8s.io', '*.groupsnapshot.storage.k8s.io', 'CSIStorageCapacity.storage.k8s.io'],
   },
   {
-    rule: 'RequestOfIssuer',
-    reason: 'it is a finished step of getting a certificate; asking again could reach the limits of the issuer',
-    kinds: ['CertificateRequest.cert-manager.io', '*.acme.cert-manager.io'],
-  },
-  {
     rule: 'BoundToNode',
     reason: 'it tells about the pods of a node',
     kinds: ['CiliumEndpoint.cilium.io', 'ResourceClaim.resource.k8s.io', 'PodMetrics.metrics.k8s.io'],
@@ -172,14 +168,24 @@ const RULES: readonly LeaveRule[] = [
 ];
 
 /** The rule by which an object stays behind; undefined for an object that moves. */
-export function leaveRule(object: KubeObject, type: ResourceType, around: Surroundings): { rule: string; reason: string } | undefined {
+export function leaveRule(
+  object: KubeObject,
+  type: ResourceType,
+  around: Surroundings,
+  rules: Rules = BUILT_IN,
+): { rule: string; reason: string } | undefined {
   const kind = type.group === '' ? type.kind : `${type.kind}.${type.group}`;
   const rule = RULES.find(
     ({ kinds, when }) =>
       (kinds === undefined || kinds.includes(kind) || (type.group !== '' && kinds.includes(`*.${type.group}`))) &&
       (when?.(object, around) ?? true),
   );
-  return rule === undefined ? undefined : { rule: rule.rule, reason: rule.reason };
+  if (rule !== undefined) return { rule: rule.rule, reason: rule.reason };
+  // What a rule file says of an operator: made again, without an owner that would tell.
+  const generated = rules.generated.find(
+    ({ kinds, labels = {} }) => kinds.includes(kind) && Object.entries(labels).every(([name, value]) => label(object, name) === value),
+  );
+  return generated === undefined ? undefined : { rule: 'Generated', reason: generated.reason };
 }
 
 /** What the rules look at, from everything that was read. */

@@ -6,6 +6,7 @@ import { locationSchema } from '../api/location.ts';
 import { apiVersion, hubNamespace } from '../api/meta.ts';
 import { migrationSchema } from '../api/migration.ts';
 import type { KubeObject } from '../api/object.ts';
+import type { KindRules } from '../api/kind-rules.ts';
 import type { Transform } from '../api/transform.ts';
 import { TranshipError } from '../errors.ts';
 import { parseLocationUrl } from '../location/index.ts';
@@ -23,6 +24,7 @@ export interface MigrationObjects {
 /** What the files say that flags name; see input-files.ts. */
 export interface InputFiles {
   transforms?: readonly Transform[];
+  kindRules?: readonly KindRules[];
 }
 
 /** @throws InvalidInput naming the flag */
@@ -48,7 +50,7 @@ export function objectsOf(options: MigrationOptions, env: NodeJS.ProcessEnv, fil
         dnsNames: options.dnsNames,
       }),
       // Written into the migration: what it does must not change with a file, while it runs or when it is resumed.
-      ...defined({ transforms: files.transforms }),
+      ...defined({ transforms: files.transforms, kindRules: files.kindRules }),
       transfer: defined({
         streams: options.streams,
         maxBytesPerSecondPerStream: options.bandwidthPerStream,

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CapturedObject } from '../api/captured.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -37,4 +40,30 @@ test('without it the plan is printed, and a blocking finding is its exit code', 
   const { code, stdout } = await start().tranship(...plan);
   assert.equal(code, exitCodes.blocked);
   assert.match(stdout, /^Plan: old → new/);
+});
+
+test('a file with rules for further kinds is written into the migration and used; a wrong one is named', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'rules-'));
+  try {
+    const path = join(directory, 'rules.yaml');
+    const rule = { kind: 'ServiceAccount', references: [{ path: 'vault', to: ['Secret'], edge: 'uses-secret' }] };
+    const write = (spec: object) =>
+      writeFileSync(path, JSON.stringify({ apiVersion: 'tranship.io/v1alpha1', kind: 'KindRules', metadata: { name: 'mine' }, spec }));
+    const vault = terminal({
+      hubFile: ':memory:',
+      engine: scriptedEngine({ captured: { objects: [captured('ServiceAccount', { vault: 'v' })] } }),
+    });
+    write({ kinds: [rule] });
+    assert.match(
+      (await vault.tranship(...plan, '--rules', path, '--graph', 'text')).stdout,
+      /uses-secret {3}Secret v {2}\[MISSING\] {2}\/vault/,
+    );
+    assert.doesNotMatch((await vault.tranship(...plan, '--graph', 'text')).stdout, /Secret v/);
+    write({ kinds: [{ ...rule, script: 'rm -rf /' }] });
+    const { code, stderr } = await vault.tranship(...plan, '--rules', path);
+    assert.equal(code, exitCodes.invalid);
+    assert.match(stderr, /rules\.yaml can't be used: spec\.kinds\.0: .*script/);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });

@@ -1,5 +1,6 @@
 /** Asks the engine for a plan and prints it. Used by `plan`, by `migrate --dry-run`, and by `migrate` before it asks. */
 import type { Captured } from '../api/captured.ts';
+import { migrationSchema } from '../api/migration.ts';
 import type { Plan } from '../api/plan.ts';
 import { redactPlan, renderPlan } from '../plan/index.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -40,7 +41,7 @@ export async function makePlan(
 ): Promise<number> {
   const { plan, captured, lines, blocked } = await planMove(surroundings, objects, options.verbose === true);
   if (options.graph !== undefined) {
-    surroundings.stdout.write(await graphText(captured, options.graph));
+    surroundings.stdout.write(await graphText(captured, options.graph, objects));
     return exitCodes.ok;
   }
   // The manifests of a plan hold Secrets; what is printed does not.
@@ -50,10 +51,10 @@ export async function makePlan(
 }
 
 /** How the objects of the application belong together. What stands against the move is not asked here. */
-async function graphText(captured: Captured, format: GraphFormat): Promise<string> {
+async function graphText(captured: Captured, format: GraphFormat, objects: MigrationObjects): Promise<string> {
   const { graphAsDot, graphAsText, graphOf } = await import('../graph/index.ts');
-  const { BUILT_IN } = await import('../rules/index.ts');
-  const graph = graphOf(captured, BUILT_IN);
+  const { rulesWith } = await import('../rules/index.ts');
+  const graph = graphOf(captured, rulesWith(migrationSchema.parse(objects.migration).spec.kindRules));
   if (format === 'dot') return graphAsDot(graph);
   return format === 'json' ? `${JSON.stringify(graph, undefined, 2)}\n` : graphAsText(graph);
 }

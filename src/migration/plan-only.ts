@@ -2,6 +2,7 @@
 import type { Captured } from '../api/captured.ts';
 import type { Plan } from '../api/plan.ts';
 import { capture } from '../capture/index.ts';
+import { rulesWith } from '../rules/index.ts';
 import type { EngineOptions } from './engine.ts';
 import { markOf } from './mark.ts';
 import { parseMigration } from './state.ts';
@@ -37,7 +38,12 @@ export async function planMigration(
         };
         await connect({ source, target, location, signal, status, migration: parsed });
         const { resources } = await target.discover({ signal });
-        const captured = await capture(source, { namespaces: spec.namespaces, target: resources, signal });
+        const captured = await capture(source, {
+          namespaces: spec.namespaces,
+          rules: rulesWith(spec.kindRules),
+          target: resources,
+          signal,
+        });
         return { plan: await planOf(source, target, captured, spec, markOf(parsed), signal), captured };
       } finally {
         await location.close();

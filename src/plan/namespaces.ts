@@ -1,8 +1,9 @@
 /**
- * Renaming namespaces: every place that names one follows. Fields are data; what every kind may hold (label selectors on the namespace's own
+ * Renaming namespaces: every place that names one follows. Fields are data (rules/data); what every kind may hold (label selectors on the namespace's own
  * name) is found by its shape. Only namespaces of the move are renamed: references to others stay and are reported elsewhere.
  */
 import { everyField, fieldAt, find, isRecord, textOf, type Hit } from '../api/fields.ts';
+import { namespacePathsOf, type Rules } from '../rules/index.ts';
 import { removeField, setField, type Draft } from './draft.ts';
 import { lastApplied, LAST_APPLIED } from './service.ts';
 
@@ -12,35 +13,6 @@ export type Renames = ReadonlyMap<string, string>;
 const RULE = 'NamespaceRename';
 /** The label that the API server puts on every namespace: selectors use it to name one. */
 export const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';
-
-/** Fields that hold the name of a namespace, by `Kind.group`; `*` for the kind stands for the whole group, `*` alone for all kinds. */
-const NAME_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  '*.admissionregistration.k8s.io': ['webhooks[*].clientConfig.service.namespace', 'spec.paramRef.namespace'],
-  'CustomResourceDefinition.apiextensions.k8s.io': ['spec.conversion.webhook.clientConfig.service.namespace'],
-  'APIService.apiregistration.k8s.io': ['spec.service.namespace'],
-  'IngressClass.networking.k8s.io': ['spec.parameters.namespace'],
-  'GatewayClass.gateway.networking.k8s.io': ['spec.parametersRef.namespace'],
-  '*.gateway.networking.k8s.io': [
-    'spec.parentRefs[*].namespace',
-    'spec.targetRefs[*].namespace',
-    'spec.from[*].namespace',
-    'spec.rules[*].backendRefs[*].namespace',
-    'spec.rules[*].filters[*].requestMirror.backendRef.namespace',
-    'spec.rules[*].backendRefs[*].filters[*].requestMirror.backendRef.namespace',
-    'spec.listeners[*].tls.certificateRefs[*].namespace',
-    'spec.listeners[*].tls.frontendValidation.caCertificateRefs[*].namespace',
-  ],
-  '*.monitoring.coreos.com': ['spec.namespaceSelector.matchNames[*]', 'spec.alerting.alertmanagers[*].namespace'],
-  'Application.argoproj.io': ['spec.destination.namespace'],
-  '*.kustomize.toolkit.fluxcd.io': ['spec.sourceRef.namespace', 'spec.targetNamespace', 'spec.dependsOn[*].namespace'],
-  '*.helm.toolkit.fluxcd.io': [
-    'spec.chart.spec.sourceRef.namespace',
-    'spec.targetNamespace',
-    'spec.storageNamespace',
-    'spec.dependsOn[*].namespace',
-  ],
-  '*.traefik.io': ['spec.routes[*].services[*].namespace', 'spec.routes[*].middlewares[*].namespace', 'spec.tls.store.namespace'],
-};
 
 /** Annotations that hold the name of a namespace. Helm refuses to upgrade an object whose annotation names another one. */
 const NAME_ANNOTATIONS = ['meta.helm.sh/release-namespace'];
@@ -56,15 +28,12 @@ const REF_ANNOTATIONS = [
 ];
 
 /** Moves an object into its target namespace and lets its references follow. */
-export function renameNamespaces(draft: Draft, renames: Renames): void {
+export function renameNamespaces(draft: Draft, renames: Renames, rules: Rules): void {
   const { manifest, captured } = draft;
   const { resource } = captured;
   if (manifest.kind === 'Namespace' && resource.group === '') renameHits(draft, find(manifest, 'metadata.name'), renames);
   renameHits(draft, find(manifest, 'metadata.namespace'), renames);
-  const keys = [`${resource.kind}.${resource.group}`, `*.${resource.group}`];
-  for (const key of keys) {
-    for (const path of NAME_FIELDS[key] ?? []) renameHits(draft, find(manifest, path), renames);
-  }
+  for (const path of namespacePathsOf(rules.of(resource.kind, resource.group))) renameHits(draft, find(manifest, path), renames);
   if (resource.group === 'rbac.authorization.k8s.io') renameRights(draft, renames);
   renameSelectors(draft, renames);
   for (const name of NAME_ANNOTATIONS) renameHits(draft, find(manifest, `metadata.annotations["${name}"]`), renames);

@@ -5,6 +5,7 @@ import type { Finding } from '../api/finding.ts';
 import { refOf, refText, type KubeObject, type ObjectRef } from '../api/object.ts';
 import type { Mapping, Plan, PlannedVolume, PlanStep, Surface } from '../api/plan.ts';
 import type { Transform } from '../api/transform.ts';
+import type { Rules } from '../rules/index.ts';
 import { checkObject } from './catalogue.ts';
 import { claimExists, collisionFindings, decide, hasOwnVolume, indexExisting, mustExist, type Decision } from './collisions.ts';
 import { dropEmpty, type Draft } from './draft.ts';
@@ -27,6 +28,8 @@ export interface PlanInput {
   mapping: Mapping;
   /** What the user wants changed besides; applied after the mapping, in order. */
   transforms?: readonly Transform[];
+  /** What is known about kinds. Default: what comes with us. */
+  rules?: Rules;
   options: {
     /** Name of the migration: what it created earlier is recognised by it and is no collision. */
     migration: string;
@@ -36,7 +39,7 @@ export interface PlanInput {
 }
 
 /** What all objects of one plan share. */
-interface Context extends PlanInput, RuleContext {
+interface Context extends Omit<PlanInput, 'rules'>, RuleContext {
   existing: ReadonlyMap<string, KubeObject>;
   definitions: ReadonlySet<string>;
   transforming: Transforming;
@@ -92,7 +95,7 @@ function contextOf(input: PlanInput, objects: readonly CapturedObject[]): Contex
   const { captured, mapping, target } = input;
   return {
     ...input,
-    ...ruleContextOf(captured, mapping),
+    ...ruleContextOf(captured, mapping, input.rules),
     existing: indexExisting(target),
     definitions: definitionsMoving(objects, target),
     transforming: transforming(input.transforms ?? []),
@@ -140,7 +143,7 @@ function stepOf(draft: Draft, context: Context): Part {
   const decision = decisionOf(draft, target, context);
   if (decision.finding !== undefined) findings.push(decision.finding);
   const resource = targetType(draft.captured.resource, context.target);
-  const { layer, phase } = placementOf(manifest, resource, context.definitions.has(`${resource.kind}.${resource.group}`));
+  const { layer, phase } = placementOf(manifest, resource, context.definitions.has(`${resource.kind}.${resource.group}`), context.rules);
   const base = { id: refText(target), layer, phase, action: decision.action, resource, origin, target };
   // What stays as it is on the target needs no manifest, and carries no content around.
   const step: PlanStep =

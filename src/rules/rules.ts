@@ -65,6 +65,33 @@ export class Rules {
   }
 }
 
+/** Every path that the rules of a kind name, from the object itself; what a definition of the kind must have. */
+export function pathsOf(known: KnownKind): string[] {
+  const paths = known.references.flatMap(({ path, name, namespace, kind, group, optional }) => {
+    const fields = [name, namespace, kind, group, optional].filter((field) => field !== undefined);
+    // A record with further fields has a name, too.
+    const all = fields.length > 0 && name === undefined ? ['name', ...fields] : fields;
+    return [path, ...all.map((field) => `${path}.${field}`)];
+  });
+  const single = [known.stop?.path, known.pause?.path].filter((path) => path !== undefined);
+  return [
+    ...new Set([
+      ...paths,
+      ...known.selectors.map(({ path }) => path),
+      ...known.podTemplates,
+      ...known.podSpecs,
+      ...known.namespaceFields,
+      ...single,
+    ]),
+  ];
+}
+
+/** Where an object of the kind holds the name of a namespace: in its references, and in the further fields of its rules. */
+export function namespacePathsOf(known: KnownKind): string[] {
+  const ofReferences = known.references.flatMap(({ path, namespace }) => (namespace === undefined ? [] : [`${path}.${namespace}`]));
+  return [...new Set([...ofReferences, ...known.namespaceFields])];
+}
+
 function keyOf(kind: string, group: string): string {
   return `${kind}.${group}`;
 }

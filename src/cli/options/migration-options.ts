@@ -19,6 +19,7 @@ export interface MigrationOptions {
   existing?: 'Skip' | 'Update' | 'Recreate' | 'Fail';
   dnsNames: boolean;
   transforms?: string[];
+  rules?: string[];
   streams?: number;
   bandwidthPerStream?: number;
   parallelVolumes?: number;
@@ -69,6 +70,11 @@ export function addMigrationOptions(command: Command): Command {
       ),
     )
     .option('--no-dns-names', 'do not rewrite name.namespace.svc in env, args and ConfigMaps when a namespace is renamed')
+    .option(
+      '--rules <file>',
+      "what an operator's resources name and how they behave: KindRules, see docs/kind-rules.md; repeat it for more",
+      fileList,
+    )
     .option('--transforms <file>', 'further changes in the objects: a TransformSet, see docs/transforms.md; repeat it for more', fileList);
 
   command.optionsGroup('How the volumes are copied:');

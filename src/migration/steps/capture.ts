@@ -1,5 +1,6 @@
 /** Reads the application's objects. Nothing is changed. */
 import { capture } from '../../capture/index.ts';
+import { rulesWith } from '../../rules/index.ts';
 import { writeSection } from '../sections.ts';
 import { count } from '../../quantity-text.ts';
 import type { Run } from '../state.ts';
@@ -14,7 +15,12 @@ export async function captureStep(run: Run): Promise<string> {
 export async function captureNow(run: Run): Promise<void> {
   // Objects are read in a version that the target serves too, where there is one.
   const { resources } = await run.target.discover({ signal: run.signal });
-  const captured = await capture(run.source, { namespaces: run.migration.spec.namespaces, target: resources, signal: run.signal });
+  const captured = await capture(run.source, {
+    namespaces: run.migration.spec.namespaces,
+    rules: rulesWith(run.migration.spec.kindRules),
+    target: resources,
+    signal: run.signal,
+  });
   await writeSection(run, 'captured', captured);
   run.captured = captured;
   // Our own movers stand in the namespace by now; nobody misses them.

@@ -7,6 +7,7 @@ import { readSurface } from '../../capture/index.ts';
 import { TranshipError } from '../../errors.ts';
 import type { KubeClient } from '../../kube/index.ts';
 import { makePlan } from '../../plan/index.ts';
+import { rulesWith } from '../../rules/index.ts';
 import { markOf } from '../mark.ts';
 import { namespaceMap, planMapping, readOptions } from '../mapping.ts';
 import { theCapture, writeSection } from '../sections.ts';
@@ -63,6 +64,7 @@ export async function planOf(
     target: targetSurface,
     mapping: planMapping(spec),
     transforms: spec.transforms,
+    rules: rulesWith(spec.kindRules),
     options: { migration, read: readOptions(spec) },
   });
 }
