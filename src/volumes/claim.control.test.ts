@@ -19,7 +19,7 @@ const path = process.env['TRANSHIP_TEST_KUBECONFIGS']?.split(':')[0] ?? '';
 const skip = path === '' ? 'TRANSHIP_TEST_KUBECONFIGS is not set: no API server to try' : false;
 const { persistentVolumeClaims: claims, persistentVolumes: volumes, namespaces } = resources;
 const run = randomBytes(3).toString('hex');
-const signal = AbortSignal.timeout(270_000);
+const signal = AbortSignal.timeout(840_000);
 
 class Killed extends Error {}
 
@@ -44,7 +44,7 @@ function killedAt(client: KubeClient, at: number, when: 'before' | 'after'): { c
   return { client: wrapped, writes: () => writes };
 }
 
-describe('a hand-over that is killed', { skip, timeout: 280_000 }, () => {
+describe('a hand-over that is killed', { skip, timeout: 850_000 }, () => {
   let kube: KubeClient;
   const app = `moved-${run}`;
 
