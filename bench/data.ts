@@ -20,6 +20,7 @@ import { kopiaRecipe, ownProgram, provideBuilt, provideRsync, resticRecipe, type
 import { figuresTable, quietLine, sizesLine } from './data/table.ts';
 import type { Tool } from './data/tool.ts';
 import { needOf, type Row, type WorkName, workNames, works } from './data/works.ts';
+import { commonFlags, commonOptions } from './options.ts';
 import { barsTable } from './verdict.ts';
 
 interface Results {
@@ -49,26 +50,12 @@ export function optionsOf(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      scale: { type: 'string', default: '1' },
-      only: { type: 'string', default: workNames.join(',') },
-      repetitions: { type: 'string', short: 'n', default: '3' },
+      ...commonFlags(workNames),
       dir: { type: 'string', default: join(dirname(cacheDir()), 'bench') },
       resume: { type: 'boolean', default: false },
-      output: { type: 'string', short: 'o', default: 'text' },
     },
   });
-  const only = values.only.split(',').map((name) => {
-    const known = workNames.find((work) => work === name);
-    if (known === undefined)
-      throw new TranshipError('InvalidInput', `--only names "${name}", which is no work.`, { hint: `There are ${workNames.join(', ')}.` });
-    return known;
-  });
-  const scale = Number(values.scale);
-  if (!(scale > 0 && scale <= 4)) throw new TranshipError('InvalidInput', `--scale ${values.scale} is not a number above 0, up to 4.`);
-  const repetitions = Number(values.repetitions);
-  if (!Number.isInteger(repetitions) || repetitions < 1)
-    throw new TranshipError('InvalidInput', `--repetitions ${values.repetitions} is not a whole number from 1.`);
-  return { scale, only, repetitions, directory: resolve(values.dir), resume: values.resume, json: values.output === 'json' };
+  return { ...commonOptions(values, workNames), directory: resolve(values.dir), resume: values.resume };
 }
 
 /** Runs the works and returns what is in the file of results then. */

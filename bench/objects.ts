@@ -24,6 +24,7 @@ import type { Move, MoveFigures } from './objects/move.ts';
 import { provideVelero } from './objects/programs.ts';
 import { requestsAnswered } from './objects/requests.ts';
 import { installVelero, startVelero, type VeleroNeed } from './objects/velero.ts';
+import { commonFlags, commonOptions } from './options.ts';
 import { barsTable } from './verdict.ts';
 
 const workNames = ['one', 'mix', 'secrets', 'crowd'] as const;
@@ -49,24 +50,11 @@ function optionsOf(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      scale: { type: 'string', default: '1' },
-      only: { type: 'string', default: workNames.join(',') },
-      repetitions: { type: 'string', short: 'n', default: '3' },
+      ...commonFlags(workNames),
       velero: { type: 'boolean', default: false },
-      output: { type: 'string', short: 'o', default: 'text' },
     },
   });
-  const only = values.only.split(',').map((name) => {
-    const known = workNames.find((work) => work === name);
-    if (known === undefined)
-      throw new TranshipError('InvalidInput', `--only names "${name}", which is no work.`, { hint: `There are ${workNames.join(', ')}.` });
-    return known;
-  });
-  const [scale, repetitions] = [Number(values.scale), Number(values.repetitions)];
-  if (!(scale > 0 && scale <= 4)) throw new TranshipError('InvalidInput', `--scale ${values.scale} is not a number above 0, up to 4.`);
-  if (!Number.isInteger(repetitions) || repetitions < 1)
-    throw new TranshipError('InvalidInput', `--repetitions ${values.repetitions} is not a whole number from 1.`);
-  return { scale, only, repetitions, velero: values.velero, json: values.output === 'json' };
+  return { ...commonOptions(values, workNames), velero: values.velero };
 }
 
 /** Namespaces of one set of objects, and the objects, under names that begin with `base`. */

@@ -33,7 +33,8 @@ const operation = z.discriminatedUnion('op', [test, add, remove, copy, move, rep
 
 const glob = z.string().min(1).max(253);
 
-const labelSelector = z.strictObject({
+/** As Kubernetes writes it. */
+export const labelSelector = z.strictObject({
   matchLabels: z.record(z.string(), z.string()).optional(),
   matchExpressions: z
     .array(

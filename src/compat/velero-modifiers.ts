@@ -6,7 +6,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { isRecord } from '../api/fields.ts';
-import type { TransformInput } from '../api/transform.ts';
+import { labelSelector, type TransformInput } from '../api/transform.ts';
 import { TranshipError } from '../errors.ts';
 
 const patch = z.strictObject({
@@ -16,18 +16,6 @@ const patch = z.strictObject({
   value: z.string().optional(),
 });
 const patchData = z.strictObject({ patchData: z.string() });
-const labelSelector = z.strictObject({
-  matchLabels: z.record(z.string(), z.string()).optional(),
-  matchExpressions: z
-    .array(
-      z.strictObject({
-        key: z.string(),
-        operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-        values: z.array(z.string()).optional(),
-      }),
-    )
-    .optional(),
-});
 const rule = z.strictObject({
   conditions: z.strictObject({
     namespaces: z.array(z.string()).optional(),
